@@ -1,0 +1,74 @@
+/**
+ * What the array layer needs of a place that keeps bytes under keys. Keys are relative, `/`-separated, without a
+ * leading slash; folders exist only as prefixes of keys. Missing is `undefined`, a short answer is an error.
+ */
+
+export interface StoreOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A key below a listed prefix, or a folder when the listing is not recursive. */
+export interface StoreEntry {
+  /** The full key, relative to the store. */
+  readonly key: string;
+  /** Bytes; `undefined` for a folder. */
+  readonly size: number | undefined;
+}
+
+/** A byte range: `start` inclusive, `end` exclusive. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface ReadableStore {
+  /** Where this store is, for error messages and `uri` fields: a path or URL without a trailing slash. */
+  readonly uri: string;
+
+  /** The whole value, or `undefined` if the key does not exist. */
+  get(key: string, options?: StoreOptions): Promise<Uint8Array | undefined>;
+
+  /**
+   * Exactly the bytes of `range`, or `undefined` if the key does not exist. A range past the end is a StorageError,
+   * never padded. The result may be a view into a larger buffer.
+   */
+  getRange(key: string, range: ByteRange, options?: StoreOptions): Promise<Uint8Array | undefined>;
+
+  /**
+   * All keys below the folder `prefix` ("" is the store's root), sorted, recursively unless `recursive` is false; then
+   * only direct children, folders included. A folder that does not exist gives an empty list.
+   */
+  list(prefix: string, options?: StoreOptions & { recursive?: boolean }): Promise<StoreEntry[]>;
+}
+
+export interface WritableStore extends ReadableStore {
+  /** Writes the whole value; on return it is durable and visible, before that nothing of it is visible. */
+  put(key: string, bytes: Uint8Array, options?: StoreOptions): Promise<void>;
+
+  /** A value written in pieces; nothing is visible before `close`. */
+  writer(key: string, options?: StoreOptions): Promise<StoreWriter>;
+
+  /** Deletes one key. A key that does not exist is no error. */
+  delete(key: string, options?: StoreOptions): Promise<void>;
+
+  /** Deletes all keys below the folder `prefix`, and the folder. */
+  deletePrefix(prefix: string, options?: StoreOptions): Promise<void>;
+
+  /** Makes an empty folder where the store has folders; elsewhere does nothing. */
+  makeFolder(prefix: string, options?: StoreOptions): Promise<void>;
+}
+
+export interface StoreWriter {
+  /** Appends; the caller may reuse `bytes` once the promise is fulfilled. */
+  write(bytes: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+  /** Drops what was written. */
+  abort(): Promise<void>;
+}
+
+/** A folder of a store: the place of an array, group or dataset. */
+export interface StoreLocation<S extends ReadableStore = ReadableStore> {
+  readonly store: S;
+  /** Key prefix without leading or trailing slash; "" is the store's root. */
+  readonly path: string;
+}

@@ -1,0 +1,55 @@
+/** Typed arrays that hold cells, and the small operations that all layers need on them. */
+
+export type NumberArray =
+  | Int8Array
+  | Uint8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array;
+
+export type BigArray = BigInt64Array | BigUint64Array;
+
+export type TypedArray = NumberArray | BigArray;
+
+export interface TypedArrayConstructor<T extends TypedArray = TypedArray> {
+  readonly BYTES_PER_ELEMENT: number;
+  new (length: number): T;
+  new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): T;
+}
+
+/** True on every platform Node and browsers run on; the format is little-endian. */
+export const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
+
+/**
+ * A typed array over the same memory where alignment allows, otherwise over a copy.
+ * `bytes.byteLength` must be a multiple of the element size.
+ */
+export function viewAs<T extends TypedArray>(bytes: Uint8Array, type: TypedArrayConstructor<T>): T {
+  const length = bytes.byteLength / type.BYTES_PER_ELEMENT;
+  if (bytes.byteOffset % type.BYTES_PER_ELEMENT === 0) {
+    return new type(bytes.buffer, bytes.byteOffset, length);
+  }
+  return new type(bytes.slice().buffer, 0, length);
+}
+
+/** The bytes of a typed array, over the same memory. */
+export function bytesOf(array: ArrayBufferView): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+/** One array of all parts, in order. A single part is returned as it is. */
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
+  if (parts.length === 1) return parts[0]!;
+  let length = 0;
+  for (const part of parts) length += part.byteLength;
+  const all = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.byteLength;
+  }
+  return all;
+}
