@@ -1,0 +1,1 @@
+"""H5AD files through anndata."""
