@@ -1,0 +1,97 @@
+import { StorageError, throwIfAborted } from "../errors.js";
+import { concatBytes } from "../util/typed-arrays.js";
+import { checkKey, checkPrefix, isBelow } from "./key.js";
+import type { ByteRange, StoreEntry, StoreOptions, StoreWriter, WritableStore } from "./types.js";
+
+/**
+ * A store in memory: for tests, for browsers, for arrays made on the fly. What `get` returns is the store's own memory
+ * and must not be changed; what `put` receives is copied.
+ */
+export class MemoryStore implements WritableStore {
+  readonly uri: string;
+  readonly #values = new Map<string, Uint8Array>();
+
+  constructor(uri = "mem://store") {
+    this.uri = uri;
+  }
+
+  async get(key: string, options?: StoreOptions): Promise<Uint8Array | undefined> {
+    throwIfAborted(options?.signal);
+    return this.#values.get(checkKey(key, this.uri));
+  }
+
+  async getRange(key: string, range: ByteRange, options?: StoreOptions): Promise<Uint8Array | undefined> {
+    const bytes = await this.get(key, options);
+    if (bytes === undefined) return undefined;
+    checkRange(range, bytes.byteLength, `${this.uri}/${key}`);
+    return bytes.subarray(range.start, range.end);
+  }
+
+  async list(prefix: string, options?: StoreOptions & { recursive?: boolean }): Promise<StoreEntry[]> {
+    throwIfAborted(options?.signal);
+    checkPrefix(prefix, this.uri);
+    const entries = new Map<string, StoreEntry>();
+    const start = prefix === "" ? 0 : prefix.length + 1;
+    for (const [key, bytes] of this.#values) {
+      if (!isBelow(key, prefix)) continue;
+      const slash = options?.recursive === false ? key.indexOf("/", start) : -1;
+      if (slash < 0) entries.set(key, { key, size: bytes.byteLength });
+      else entries.set(key.slice(0, slash), { key: key.slice(0, slash), size: undefined });
+    }
+    return [...entries.values()].sort(byKey);
+  }
+
+  async put(key: string, bytes: Uint8Array, options?: StoreOptions): Promise<void> {
+    throwIfAborted(options?.signal);
+    this.#values.set(checkKey(key, this.uri), bytes.slice());
+  }
+
+  async writer(key: string, options?: StoreOptions): Promise<StoreWriter> {
+    throwIfAborted(options?.signal);
+    checkKey(key, this.uri);
+    let parts: Uint8Array[] = [];
+    return {
+      write: async (bytes) => {
+        throwIfAborted(options?.signal);
+        parts.push(bytes.slice());
+      },
+      close: async () => {
+        throwIfAborted(options?.signal);
+        this.#values.set(key, concatBytes(parts));
+        parts = [];
+      },
+      abort: async () => {
+        parts = [];
+      },
+    };
+  }
+
+  async delete(key: string, options?: StoreOptions): Promise<void> {
+    throwIfAborted(options?.signal);
+    this.#values.delete(checkKey(key, this.uri));
+  }
+
+  async deletePrefix(prefix: string, options?: StoreOptions): Promise<void> {
+    throwIfAborted(options?.signal);
+    checkPrefix(prefix, this.uri);
+    for (const key of [...this.#values.keys()]) {
+      if (isBelow(key, prefix)) this.#values.delete(key);
+    }
+  }
+
+  async makeFolder(prefix: string, options?: StoreOptions): Promise<void> {
+    throwIfAborted(options?.signal);
+    checkPrefix(prefix, this.uri);
+  }
+}
+
+/** Throws StorageError unless 0 <= start <= end <= size. */
+export function checkRange(range: ByteRange, size: number, where: string): void {
+  if (range.start >= 0 && range.start <= range.end && range.end <= size) return;
+  throw new StorageError(`bytes ${range.start} to ${range.end} asked of a file of ${size} bytes`, { where });
+}
+
+/** Order of listings: by UTF-16 code unit, the same in every store. */
+export function byKey(a: StoreEntry, b: StoreEntry): number {
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : 0;
+}

@@ -1,0 +1,323 @@
+import { randomUUID } from "node:crypto";
+import type { Stats } from "node:fs";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { StorageError, throwIfAborted } from "../errors.js";
+import { mapBounded } from "../util/concurrency.js";
+import { checkKey, checkPrefix, joinKey } from "./key.js";
+import { byKey, checkRange } from "./memory.js";
+import type {
+  ByteRange,
+  StoreEntry,
+  StoreLocation,
+  StoreOptions,
+  StoreWriter,
+  WritableStore,
+} from "./types.js";
+
+/** Bytes of one read: Linux caps a read near 2 GiB and Node's offsets within a buffer must stay below that. */
+const MAX_READ = 1 << 30;
+
+/** Files asked for their size at a time; more gains nothing over libuv's four threads. */
+const PARALLEL_STATS = 16;
+
+/** Marks files under construction; listings leave them out. */
+const TEMPORARY = /\.[0-9a-f-]{36}\.cellarr-tmp$/;
+
+/** A folder of the local file system. The folder itself need not exist until something is put. */
+export class NodeFsStore implements WritableStore {
+  readonly uri: string;
+
+  constructor(root: string) {
+    this.uri = resolve(root);
+  }
+
+  async get(key: string, options?: StoreOptions): Promise<Uint8Array | undefined> {
+    return this.#read(key, undefined, options);
+  }
+
+  async getRange(key: string, range: ByteRange, options?: StoreOptions): Promise<Uint8Array | undefined> {
+    return this.#read(key, range, options);
+  }
+
+  async list(prefix: string, options?: StoreOptions & { recursive?: boolean }): Promise<StoreEntry[]> {
+    throwIfAborted(options?.signal);
+    checkPrefix(prefix, this.uri);
+    const entries: StoreEntry[] = [];
+    const files: string[] = [];
+    await this.#collect(prefix, options?.recursive !== false, files, entries, options?.signal);
+    const sized = await mapBounded(files, PARALLEL_STATS, (key) => this.#entry(key), options?.signal);
+    for (const entry of sized) if (entry !== undefined) entries.push(entry);
+    return entries.sort(byKey);
+  }
+
+  async put(key: string, bytes: Uint8Array, options?: StoreOptions): Promise<void> {
+    const writer = await this.writer(key, options);
+    try {
+      await writer.write(bytes);
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+    await writer.close();
+  }
+
+  async writer(key: string, options?: StoreOptions): Promise<StoreWriter> {
+    throwIfAborted(options?.signal);
+    const target = this.#path(checkKey(key, this.uri));
+    const temporary = `${target}.${randomUUID()}.cellarr-tmp`;
+    const handle = await this.#guard(target, async () => {
+      await mkdir(dirname(target), { recursive: true });
+      return open(temporary, "wx");
+    });
+    return new FileWriter(handle, temporary, target, options?.signal);
+  }
+
+  async delete(key: string, options?: StoreOptions): Promise<void> {
+    throwIfAborted(options?.signal);
+    const path = this.#path(checkKey(key, this.uri));
+    await this.#guard(path, async () => {
+      if ((await fileStats(path))?.isFile()) await rm(path, { force: true });
+    });
+  }
+
+  async deletePrefix(prefix: string, options?: StoreOptions): Promise<void> {
+    throwIfAborted(options?.signal);
+    const path = this.#path(checkPrefix(prefix, this.uri));
+    await this.#guard(path, async () => {
+      if ((await fileStats(path))?.isDirectory()) await rm(path, { recursive: true, force: true });
+    });
+  }
+
+  async makeFolder(prefix: string, options?: StoreOptions): Promise<void> {
+    throwIfAborted(options?.signal);
+    const path = this.#path(checkPrefix(prefix, this.uri));
+    await this.#guard(path, () => mkdir(path, { recursive: true }));
+  }
+
+  #path(key: string): string {
+    return key === "" ? this.uri : join(this.uri, key);
+  }
+
+  async #read(key: string, range: ByteRange | undefined, options?: StoreOptions) {
+    throwIfAborted(options?.signal);
+    const path = this.#path(checkKey(key, this.uri));
+    return this.#guard(path, async () => {
+      const handle = await openToRead(path);
+      if (handle === undefined) return undefined;
+      try {
+        const stats = await handle.stat();
+        if (stats.isDirectory()) return undefined;
+        const wanted = range ?? { start: 0, end: stats.size };
+        checkRange(wanted, stats.size, path);
+        return await readExactly(handle, wanted, path, options?.signal);
+      } finally {
+        await handle.close();
+      }
+    });
+  }
+
+  async #collect(
+    prefix: string,
+    recursive: boolean,
+    files: string[],
+    folders: StoreEntry[],
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    throwIfAborted(signal);
+    const path = this.#path(prefix);
+    const children = await this.#guard(path, () => readFolder(path));
+    const below: string[] = [];
+    for (const child of children) {
+      const key = joinKey(prefix, child.name);
+      // A link counts as what it points to: its stats, asked for below, follow it.
+      const isFolder = child.isDirectory() || (child.isSymbolicLink() && (await isFolderAt(this.#path(key))));
+      if (!isFolder) {
+        if (!TEMPORARY.test(child.name)) files.push(key);
+      } else if (recursive) below.push(key);
+      else folders.push({ key, size: undefined });
+    }
+    await mapBounded(
+      below,
+      PARALLEL_STATS,
+      (key) => this.#collect(key, true, files, folders, signal),
+      signal,
+    );
+  }
+
+  async #entry(key: string): Promise<StoreEntry | undefined> {
+    const path = this.#path(key);
+    const stats = await this.#guard(path, () => fileStats(path));
+    // Gone between listing and asking: as if it had never been listed.
+    return stats === undefined ? undefined : { key, size: stats.size };
+  }
+
+  async #guard<T>(path: string, action: () => Promise<T>): Promise<T> {
+    return guard(path, action);
+  }
+}
+
+/** Writes to a temporary name beside the target; `close` makes it durable and gives it its name. */
+class FileWriter implements StoreWriter {
+  readonly #handle: FileHandle;
+  readonly #temporary: string;
+  readonly #target: string;
+  readonly #signal: AbortSignal | undefined;
+  #open = true;
+
+  constructor(handle: FileHandle, temporary: string, target: string, signal: AbortSignal | undefined) {
+    this.#handle = handle;
+    this.#temporary = temporary;
+    this.#target = target;
+    this.#signal = signal;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    throwIfAborted(this.#signal);
+    await guard(this.#target, async () => {
+      let at = 0;
+      while (at < bytes.byteLength) {
+        const { bytesWritten } = await this.#handle.write(
+          bytes,
+          at,
+          Math.min(bytes.byteLength - at, MAX_READ),
+        );
+        at += bytesWritten;
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    if (!this.#open) return;
+    try {
+      throwIfAborted(this.#signal);
+      await guard(this.#target, async () => {
+        await this.#handle.sync();
+        await this.#handle.close();
+        await rename(this.#temporary, this.#target);
+        await syncFolder(dirname(this.#target));
+      });
+      this.#open = false;
+    } catch (error) {
+      await this.abort();
+      throw error;
+    }
+  }
+
+  async abort(): Promise<void> {
+    if (!this.#open) return;
+    this.#open = false;
+    await this.#handle.close().catch(() => undefined);
+    await guard(this.#temporary, () => rm(this.#temporary, { force: true }));
+  }
+}
+
+/** The location of a path or file: URI: the folder around it as the store, so that a plain file can be told apart. */
+export function resolveNodePath(text: string): StoreLocation<WritableStore> | undefined {
+  const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]+):\/\//.exec(text)?.[1]?.toLowerCase();
+  if (scheme !== undefined && scheme !== "file") return undefined;
+  const path = resolve(scheme === "file" ? fileURLToPath(fileUri(text)) : text);
+  const name = basename(path);
+  return name === "" ? { store: new NodeFsStore(path), path: "" } : locationIn(dirname(path), name);
+}
+
+function locationIn(folder: string, name: string): StoreLocation<WritableStore> {
+  return { store: new NodeFsStore(folder), path: name };
+}
+
+/** TileDB writes `file:///path` unescaped: `#`, `?` and `%` in it are part of the name unless it is a valid escape. */
+function fileUri(text: string): URL {
+  return new URL(
+    text
+      .replace(/%(?![0-9a-fA-F]{2})/g, "%25")
+      .replaceAll("#", "%23")
+      .replaceAll("?", "%3F"),
+  );
+}
+
+async function guard<T>(path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    const code = errorCode(error);
+    if (code === undefined) throw error;
+    throw new StorageError(`file system: ${code}`, { where: path, cause: error });
+  }
+}
+
+function errorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("syscall" in error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+function isMissing(error: unknown): boolean {
+  const code = errorCode(error);
+  return code === "ENOENT" || code === "ENOTDIR";
+}
+
+async function openToRead(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+async function readFolder(path: string) {
+  try {
+    return await readdir(path, { withFileTypes: true });
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+async function fileStats(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+async function isFolderAt(path: string): Promise<boolean> {
+  return (await fileStats(path))?.isDirectory() ?? false;
+}
+
+async function readExactly(
+  handle: FileHandle,
+  range: ByteRange,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(range.end - range.start);
+  let at = 0;
+  while (at < bytes.byteLength) {
+    throwIfAborted(signal);
+    const length = Math.min(bytes.byteLength - at, MAX_READ);
+    const { bytesRead } = await handle.read(bytes, at, length, range.start + at);
+    if (bytesRead === 0) {
+      throw new StorageError(`file ended at byte ${range.start + at}, ${range.end} expected`, {
+        where: path,
+      });
+    }
+    at += bytesRead;
+  }
+  return bytes;
+}
+
+/** Makes the renaming itself durable; some systems do not allow a folder to be opened, which is no error. */
+async function syncFolder(path: string): Promise<void> {
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(path, "r");
+    await handle.sync();
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+  } finally {
+    await handle?.close();
+  }
+}
