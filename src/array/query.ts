@@ -1,0 +1,114 @@
+import type { Coordinate, NDRange } from "../format/array-schema.js";
+import type { ByteRange } from "../storage/types.js";
+import type { TypedArray } from "../util/typed-arrays.js";
+import type { Column } from "./columns.js";
+import type { QueryCondition } from "./query-condition.js";
+
+/**
+ * What a read asks and what it answers.
+ */
+
+/**
+ * Which coordinates of one dimension: single points and [low, high] ranges, both ends inclusive as in TileDB, or a
+ * typed array of points. Order and repetition don't matter: the selection is a set.
+ */
+export type DimensionSelection = readonly (Coordinate | readonly [Coordinate, Coordinate])[] | TypedArray;
+
+export type ReadOrder = "row-major" | "col-major" | "global" | "unordered";
+
+export interface ReadProgress {
+  /** Bytes fetched so far, and in all as far as is known. */
+  readonly bytes: number;
+  readonly totalBytes: number;
+}
+
+export interface ReadQuery {
+  /**
+   * Selection by dimension name; a dimension that is not named is not restricted (of a dense array: to the
+   * non-empty domain). An empty selection selects nothing.
+   */
+  readonly ranges?: Readonly<Record<string, DimensionSelection>> | undefined;
+  /** Attributes to return; all by default. */
+  readonly attributes?: readonly string[] | undefined;
+  /** Dimensions whose coordinates to return as columns; by default all of a sparse array, none of a dense one. */
+  readonly dimensions?: readonly string[] | undefined;
+  /** Order of the cells; row-major by default. "unordered" leaves them as they lie in the files. */
+  readonly order?: ReadOrder | undefined;
+  /**
+   * Which cells to keep, as a text in Python syntax (`tissue == 'lung' and n_genes > 500`) or as a tree. Sparse: other
+   * cells are left out. Dense: they hold the fill value, as in the core.
+   */
+  readonly condition?: string | QueryCondition | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: ReadProgress) => void) | undefined;
+}
+
+export interface ReadResult {
+  readonly cellCount: number;
+  /** Dimensions asked for, then attributes; `cellCount` cells each. Enumerated attributes hold positions. */
+  readonly columns: Readonly<Record<string, Column>>;
+  /** Dense: selected coordinates per dimension, whose product is `cellCount`. Sparse: null. */
+  readonly shape: readonly number[] | null;
+}
+
+/** A piece of one file of a fragment that a read fetches in one request. */
+export interface PlannedFetch {
+  /** File name inside the fragment's folder. */
+  readonly file: string;
+  readonly range: ByteRange;
+  /** Tiles of which it holds data. */
+  readonly tiles: number;
+}
+
+export interface PlannedField {
+  readonly name: string;
+  /** Why it is read: to decide which cells count, or for the result (or both). */
+  readonly role: "select" | "result" | "both";
+  readonly fetches: readonly PlannedFetch[];
+}
+
+export interface PlannedFragment {
+  readonly uri: string;
+  /** Tiles of the fragment in all. */
+  readonly tileCount: number;
+  /** Numbers of the tiles that are wholly inside the ranges: all their cells are returned. */
+  readonly covered: readonly number[];
+  /** Numbers of the tiles that may hold some cells of the ranges. */
+  readonly partial: readonly number[];
+  /** Upper bound: fetches for the result are left out for tiles in which no cell is found. */
+  readonly fields: readonly PlannedField[];
+}
+
+/** What a read will do; a plain value that can be printed as JSON (bigint coordinates excepted). */
+export interface ReadPlan {
+  readonly uri: string;
+  readonly order: ReadOrder;
+  /** Normalised ranges per dimension: sorted, without overlap; null where the dimension is not restricted. */
+  readonly ranges: readonly (readonly NDRange[number][] | null)[];
+  readonly fragments: readonly PlannedFragment[];
+  readonly totals: {
+    readonly fragments: number;
+    readonly tiles: number;
+    readonly requests: number;
+    readonly bytes: number;
+    /** Cells of the tiles; of a dense array cells of the result. */
+    readonly cellsAtMost: number;
+  };
+}
+
+/** One fragment of an open array. */
+export interface FragmentInfo {
+  readonly uri: string;
+  /** Folder name. */
+  readonly name: string;
+  readonly formatVersion: number;
+  /** Milliseconds since 1970, inclusive. */
+  readonly timestampRange: readonly [number, number];
+  readonly dense: boolean;
+  readonly nonEmptyDomain: NDRange | null;
+  readonly cellCount: number;
+  /** Of all its files. */
+  readonly bytes: number;
+  /** File name of the schema that it was written with. */
+  readonly schemaName: string;
+}
