@@ -1,6 +1,84 @@
-"""Arrays through TileDB-Py."""
+"""Arrays through the official core (see core_schema.py and core_cells.py for the shapes) and through TileDB-Py."""
+
+import core_cells
+import core_schema
+import tiledb
+from libtiledb import Core
 
 
 def echo(value):
     """The value back: tests of the wire."""
     return value
+
+
+def create_array(uri, schema):
+    core = Core()
+    core_schema.create_array(core, uri, schema)
+    core.close()
+
+
+def write_cells(uri, cells, subarray=None, timestamp=None, order=None):
+    core_cells.write_cells(uri, cells, subarray, timestamp, order)
+
+
+def write_array(uri, schema, fragments):
+    """Creates an array and writes fragments: [{cells, subarray?, timestamp?, order?}]."""
+    create_array(uri, schema)
+    for fragment in fragments:
+        core_cells.write_cells(uri, **fragment)
+
+
+def read_array(uri, ranges=None, timestamp=None, order="row-major", attributes=None, dimensions=None):
+    """{cellCount, columns: name -> column}. A dense array without ranges: its non-empty domain."""
+    with core_cells.OpenArray(uri, timestamp=timestamp) as array:
+        if ranges is None and array.schema["arrayType"] == "dense":
+            box = core_cells.non_empty_domain(array)
+            ranges = {d["name"]: [ends] for d, ends in zip(array.schema["dimensions"], box)}
+        return core_cells.read_cells(array, ranges, order, attributes, dimensions)
+
+
+def array_info(uri, timestamp=None):
+    """The schema with `nonEmptyDomain`, `fragments` and `metadata` (key -> datatype, count, data)."""
+    with core_cells.OpenArray(uri, timestamp=timestamp) as array:
+        info = dict(array.schema)
+        info["nonEmptyDomain"] = core_cells.non_empty_domain(array)
+        info["fragments"] = core_cells.fragments_of(uri, info["dimensions"])
+        info["metadata"] = core_cells.metadata_of(array)
+        return info
+
+
+def put_metadata(uri, entries, timestamp=None):
+    core_cells.put_metadata(uri, entries, timestamp)
+
+
+def consolidate(uri, config=None):
+    core_cells.consolidate(uri, config)
+
+
+def vacuum(uri, config=None):
+    core_cells.vacuum(uri, config)
+
+
+def python_read(uri, attributes=None):
+    """name -> values of the whole array as TileDB-Py gives them: the same library through its everyday face."""
+    with tiledb.open(uri) as array:
+        options = {} if attributes is None else {"attrs": attributes}
+        order = {"order": "C"}
+        found = array.query(**order, **options)[:]
+        return dict(found) if isinstance(found, dict) else {"": found}
+
+
+def python_metadata(uri):
+    """key -> value of an array's metadata as TileDB-Py gives them."""
+    with tiledb.open(uri) as array:
+        return {key: array.meta[key] for key in array.meta.keys()}
+
+
+def object_type(uri):
+    return tiledb.object_type(uri)
+
+
+def group_members(uri):
+    """[{uri, type, name}] of a group."""
+    with tiledb.Group(uri) as group:
+        return [{"uri": m.uri, "type": m.type.__name__.lower(), "name": m.name} for m in group]
