@@ -1,6 +1,10 @@
 /**
- * AnnData files (`cellarr/h5ad`), for any platform. In Node, import resolves to the twin that also opens paths.
+ * AnnData files (`cellarr/h5ad`), for any platform: files are given as bytes. In Node, importing `cellarr/h5ad`
+ * resolves to the twin of this entry that also opens and writes paths.
  */
 export * from "./h5ad/anndata.js";
+export { type OpenOptions, openH5ad } from "./h5ad/file-source.js";
 export * from "./h5ad/matrix.js";
+export { sourceOf } from "./h5ad/memory-source.js";
+export { readH5ad } from "./h5ad/read-anndata.js";
 export * from "./h5ad/source.js";

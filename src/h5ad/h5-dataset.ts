@@ -1,0 +1,181 @@
+import { FormatError, LimitError } from "../errors.js";
+import type { TextColumn } from "../util/frame.js";
+import type { TypedArray } from "../util/typed-arrays.js";
+import { type H5File, type H5Metadata, type H5Module, withHeap } from "./h5-file.js";
+import { TextBuilder, trimFixed } from "./h5-text.js";
+import {
+  decodeNumbers,
+  describeType,
+  expectNumbers,
+  type H5Type,
+  type NumberType,
+  newArray,
+  typeOf,
+} from "./h5-type.js";
+
+/** Reading datasets by ranges of their first dimension, through a bounded piece of the library's heap. */
+
+/** Bytes that one call reads at most, unless a single chunk or row is larger. */
+const PIECE = 8 * 1024 * 1024;
+
+/** What gzip (1032 : 1) and lzf reach at most, with room to spare; bounds what a small file can claim to hold. */
+const BEST_RATIO = 2048;
+const BOUNDED_FILTERS = new Set([1, 2, 3, 32000]);
+
+export class H5Dataset {
+  readonly file: H5File;
+  readonly path: string;
+  readonly type: H5Type;
+  /** Empty for a scalar; null for a dataset without data space. */
+  readonly shape: readonly number[] | null;
+  /** Elements along the first dimension that a chunk spans; null where not chunked. */
+  readonly chunkRows: number | null;
+
+  /** Throws FormatError where there is no dataset, or its size cannot be true of a file of that length. */
+  constructor(file: H5File, path: string) {
+    this.file = file;
+    this.path = path;
+    const metadata = file.library.call(
+      (module) => module.get_dataset_metadata(file.fileId, path),
+      path,
+      file.name,
+    );
+    this.type = typeOf(metadata);
+    this.shape = metadata.shape;
+    this.chunkRows = metadata.chunks?.[0] ?? null;
+    if (metadata.virtual_sources === undefined) this.checkSize(metadata);
+  }
+
+  /** Elements along the first dimension; 1 for a scalar. */
+  get rows(): number {
+    return this.shape?.[0] ?? 1;
+  }
+
+  /** Elements of a row, all further dimensions together. */
+  get rowLength(): number {
+    return (this.shape ?? []).slice(1).reduce((product, length) => product * length, 1);
+  }
+
+  get label(): string {
+    return this.path.replace(/^\//, "");
+  }
+
+  /** Numbers of rows [start, end), row after row. */
+  numbers(start = 0, end = this.rows): TypedArray {
+    const type = expectNumbers(this.type, this.label, this.file.name);
+    const all = this.allocate(type, (end - start) * this.rowLength);
+    this.pieces(start, end, (bytes, row) => {
+      const piece = decodeNumbers(type, bytes);
+      setAt(all, piece, (row - start) * this.rowLength);
+    });
+    return all;
+  }
+
+  /** Text of all elements, as UTF-8. */
+  text(): TextColumn {
+    const { type } = this;
+    if (type.kind !== "text") throw this.unexpected("text");
+    const builder = new TextBuilder();
+    this.pieces(0, this.rows, (bytes, _row, module) => {
+      if (type.variable) builder.addPointers(new Uint32Array(bytes.slice().buffer), module.HEAPU8);
+      else for (let at = 0; at < bytes.length; at += type.size) builder.add(trimFixed(bytes, at, type));
+    });
+    return builder.finish();
+  }
+
+  /**
+   * Calls `work` with the bytes of consecutive rows of [start, end), in order. Bytes are a view of the library's heap,
+   * valid within the call. Pieces end at chunk borders, so that no chunk is decompressed twice on the way.
+   */
+  pieces(start: number, end: number, work: (bytes: Uint8Array, row: number, module: H5Module) => void): void {
+    if (this.shape === null) return;
+    if (start < 0 || end > this.rows) {
+      throw new FormatError(`${this.label}: rows ${start} to ${end} of ${this.rows}`, {
+        where: this.file.name,
+      });
+    }
+    if (end <= start || this.rowLength === 0) return;
+    const rowBytes = this.rowLength * this.type.size;
+    const chunk = this.chunkRows ?? 1;
+    const step = Math.max(1, Math.floor(PIECE / (rowBytes * chunk))) * chunk;
+    for (let row = start; row < end; ) {
+      const next = Math.min(end, (Math.floor(row / step) + 1) * step);
+      this.piece(row, next, rowBytes, work);
+      row = next;
+    }
+  }
+
+  private piece(
+    start: number,
+    end: number,
+    rowBytes: number,
+    work: (bytes: Uint8Array, row: number, module: H5Module) => void,
+  ): void {
+    const { file, path } = this;
+    const shape = this.shape ?? [];
+    const scalar = shape.length === 0;
+    const count = scalar ? null : [end - start, ...shape.slice(1)].map(BigInt);
+    const offset = scalar ? null : shape.map((_, axis) => (axis === 0 ? BigInt(start) : 0n));
+    const strides = scalar ? null : shape.map(() => 1n);
+    const bytes = (end - start) * rowBytes;
+    const read = (module: H5Module) =>
+      withHeap(module, bytes, (pointer) => {
+        const status = module.get_dataset_data(file.fileId, path, count, offset, strides, BigInt(pointer));
+        if (status < 0) throw file.library.failure(`cannot read ${this.label}`, file.name);
+        try {
+          work(module.HEAPU8.subarray(pointer, pointer + bytes), start, module);
+        } finally {
+          if (holdsPointers(this.type)) {
+            const reclaimed = count ?? [];
+            module.reclaim_vlen_memory_count(file.fileId, path, "", BigInt(pointer), reclaimed);
+          }
+        }
+      });
+    file.library.call(read, `cannot read ${this.label}`, file.name);
+  }
+
+  private allocate(type: NumberType, length: number): TypedArray {
+    try {
+      return newArray(type.dtype, length);
+    } catch (cause) {
+      throw new LimitError(`${this.label}: no memory for ${length} values of ${describeType(type)}`, {
+        where: this.file.name,
+        cause,
+      });
+    }
+  }
+
+  private checkSize(metadata: H5Metadata): void {
+    const bytes = metadata.total_size * metadata.size;
+    if (bytes <= PIECE || bytes <= this.file.size) return;
+    const filters = this.file.library.call(
+      (module) => module.get_dataset_filters(this.file.fileId, this.path),
+      this.path,
+      this.file.name,
+    );
+    if (!filters.every((filter) => BOUNDED_FILTERS.has(filter.id))) return;
+    if (bytes <= this.file.size * BEST_RATIO) return;
+    throw new FormatError(
+      `${this.label}: claims ${bytes} bytes, which a file of ${this.file.size} bytes cannot hold`,
+      { where: this.file.name },
+    );
+  }
+
+  unexpected(expected: string): FormatError {
+    return new FormatError(`${this.label}: expected ${expected}, found ${describeType(this.type)}`, {
+      where: this.file.name,
+    });
+  }
+}
+
+function setAt(all: TypedArray, piece: TypedArray, at: number): void {
+  const big = all instanceof BigInt64Array || all instanceof BigUint64Array;
+  if (big && (piece instanceof BigInt64Array || piece instanceof BigUint64Array)) all.set(piece, at);
+  else if (!big && !(piece instanceof BigInt64Array || piece instanceof BigUint64Array)) all.set(piece, at);
+}
+
+function holdsPointers(type: H5Type): boolean {
+  if (type.kind === "text") return type.variable;
+  if (type.kind === "array") return holdsPointers(type.element);
+  return type.kind === "compound" && type.members.some((member) => holdsPointers(member.type));
+}

@@ -1,0 +1,263 @@
+import { ArgumentError, FormatError, isCellarrError, StorageError, UnsupportedError } from "../errors.js";
+
+/**
+ * HDF5 files through h5wasm (the HDF5 C library compiled to WebAssembly), which this module alone imports, when a
+ * file is first opened. Two builds of it exist: one sees only its own memory (any platform; files are given as bytes),
+ * one sees the disk (Node; registered by h5-file-node.ts).
+ *
+ * The library's functions are called directly rather than through h5wasm's classes: those ignore the status of a read,
+ * make a string per text cell, and copy whole datasets through the WebAssembly heap.
+ */
+
+/** The part of h5wasm's module that is used here. */
+export type H5Module = Awaited<typeof import("h5wasm")["ready"]>;
+
+export type H5Metadata = ReturnType<H5Module["get_dataset_metadata"]>;
+
+/** Class codes of HDF5 datatypes (H5T_class_t). */
+export const H5_CLASS = {
+  integer: 0,
+  float: 1,
+  string: 3,
+  compound: 6,
+  reference: 7,
+  enum: 8,
+  array: 10,
+} as const;
+
+/** What the disk build adds; registered by the Node entry. */
+export interface H5Disk {
+  readonly library: () => Promise<H5Library>;
+  /** Throws NotFoundError unless `path` is a file; its bytes from 0 to at most `length`, and its size. */
+  readonly head: (path: string, length: number) => Promise<{ bytes: Uint8Array; size: number }>;
+  /** A new path beside `path`, on the same volume. */
+  readonly temporary: (path: string) => string;
+  /** Overwrites bytes of an existing file, each patch at its offset. */
+  readonly patch: (path: string, edit: (read: ReadAt, write: WriteAt) => void) => void;
+  /** Gives the finished file its name; ExistsError where `path` exists and `overwrite` is false. */
+  readonly publish: (temporary: string, path: string, overwrite: boolean) => Promise<void>;
+  readonly exists: (path: string) => Promise<boolean>;
+  /** No error where the file is not there. */
+  readonly remove: (path: string) => Promise<void>;
+}
+
+export type ReadAt = (offset: number, length: number) => Uint8Array;
+export type WriteAt = (offset: number, bytes: Uint8Array) => void;
+
+let disk: H5Disk | undefined;
+let memory: Promise<H5Library> | undefined;
+let memoryPlugins: ((module: H5Module) => void) | undefined;
+let lastFile = 0;
+
+/** Makes paths openable; `plugins` puts decompression plugins into the memory build. */
+export function registerH5Disk(platform: H5Disk, plugins: (module: H5Module) => void): void {
+  disk = platform;
+  memoryPlugins = plugins;
+}
+
+/** The disk, or UnsupportedError where there is none. */
+export function h5Disk(path: string): H5Disk {
+  if (disk !== undefined) return disk;
+  throw new UnsupportedError("opening H5AD files by path needs Node; give the file's bytes instead", {
+    where: path,
+  });
+}
+
+/** One build of the library, with its messages kept off the console. */
+export class H5Library {
+  readonly module: H5Module;
+  private diagnostics = "";
+
+  constructor(module: H5Module) {
+    this.module = module;
+  }
+
+  /**
+   * Runs calls of the library. HDF5 prints a stack of messages for each failure, and h5wasm offers only to throw them
+   * from within, which leaks what the C++ frames hold; so writes to stderr are caught meanwhile, and explain a failure.
+   */
+  call<T>(work: (module: H5Module) => T, what: string, where: string): T {
+    const files = this.module.FS as unknown as StreamWriter;
+    const write = files.write;
+    this.diagnostics = "";
+    files.write = (stream, buffer, offset, length, ...rest) => {
+      if (stream.fd !== 2) return write.call(files, stream, buffer, offset, length, ...rest);
+      if (this.diagnostics.length < 16_384) this.note(buffer, offset, length);
+      return length;
+    };
+    try {
+      return work(this.module);
+    } catch (error) {
+      if (isCellarrError(error)) throw error;
+      throw this.failure(what, where, error);
+    } finally {
+      files.write = write;
+    }
+  }
+
+  /** The error for a call that failed, with HDF5's innermost message. */
+  failure(what: string, where: string, cause?: unknown): FormatError | UnsupportedError {
+    const missing = /required filter '([^']*)' is not registered/.exec(this.diagnostics);
+    if (missing !== null) {
+      return new UnsupportedError(
+        `${what}: needs the HDF5 filter '${missing[1]}', which is not available here`,
+        {
+          where,
+        },
+      );
+    }
+    const messages = [...this.diagnostics.matchAll(/^ +#\d+: .*? in [^:]*: (.*)$/gm)];
+    const inner =
+      messages.at(-1)?.[1] ?? (cause instanceof Error ? cause.message : "the HDF5 library failed");
+    return new FormatError(`${what}: ${inner}`, { where, cause });
+  }
+
+  private note(buffer: ArrayLike<number>, offset: number, length: number): void {
+    const bytes = new Uint8Array(length);
+    for (let at = 0; at < length; at++) bytes[at] = buffer[offset + at]!;
+    this.diagnostics += new TextDecoder().decode(bytes);
+  }
+}
+
+/** Emscripten's file system, as its own system calls use it. */
+interface StreamWriter {
+  write(
+    stream: { fd?: number },
+    buffer: ArrayLike<number>,
+    offset: number,
+    length: number,
+    ...rest: unknown[]
+  ): number;
+}
+
+/** The build that sees only memory. */
+export function memoryLibrary(): Promise<H5Library> {
+  memory ??= import("h5wasm").then(async (h5wasm) => {
+    const module = await h5wasm.ready;
+    memoryPlugins?.(module);
+    return new H5Library(module);
+  });
+  return memory;
+}
+
+/** A path in the memory build's file system that nothing else uses. */
+export function memoryPath(): string {
+  lastFile++;
+  return `/cellarr-${lastFile}.h5`;
+}
+
+const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
+
+/** HDF5 allows a user block before its signature, of 512 bytes or a doubling of that. */
+function hasSignature(bytes: Uint8Array): boolean {
+  for (let at = 0; at + 8 <= bytes.length; at = at === 0 ? 512 : at * 2) {
+    if (SIGNATURE.every((byte, place) => bytes[at + place] === byte)) return true;
+  }
+  return false;
+}
+
+const HEAD = 1 << 16;
+
+/** An HDF5 file open for reading. */
+export class H5File {
+  /** Path or given name, for messages. */
+  readonly name: string;
+  readonly library: H5Library;
+  /** Bytes of the file: bounds what its datasets can claim. */
+  readonly size: number;
+  private id: bigint | undefined;
+  private readonly memoryPath: string | undefined;
+
+  private constructor(name: string, library: H5Library, id: bigint, size: number, memoryPath?: string) {
+    this.name = name;
+    this.library = library;
+    this.id = id;
+    this.size = size;
+    this.memoryPath = memoryPath;
+  }
+
+  /**
+   * Opens a path (Node: read from disk as needed) or bytes (not copied; don't change them while open).
+   * Throws NotFoundError, or FormatError for a cut, empty or foreign file.
+   */
+  static async open(source: string | Uint8Array, name?: string): Promise<H5File> {
+    if (typeof source === "string") return H5File.openPath(source, name ?? source);
+    const where = name ?? "bytes";
+    checkSignature(source, source.length, where);
+    const library = await memoryLibrary();
+    const path = memoryPath();
+    library.module.FS.writeFile(path, source, { canOwn: true } as object);
+    try {
+      return new H5File(where, library, openId(library, path, where), source.length, path);
+    } catch (error) {
+      library.module.FS.unlink(path);
+      throw error;
+    }
+  }
+
+  private static async openPath(path: string, name: string): Promise<H5File> {
+    const { head, library } = h5Disk(path);
+    const { bytes, size } = await head(path, HEAD);
+    checkSignature(bytes, size, name);
+    const loaded = await library();
+    return new H5File(name, loaded, openId(loaded, path, name), size);
+  }
+
+  /** Id of the open file; throws where it was closed. */
+  get fileId(): bigint {
+    if (this.id === undefined) throw new ArgumentError("the file is closed", { where: this.name });
+    return this.id;
+  }
+
+  close(): void {
+    if (this.id === undefined) return;
+    const id = this.id;
+    this.id = undefined;
+    this.library.call((module) => module.close_file(id), "closing", this.name);
+    if (this.memoryPath !== undefined) this.library.module.FS.unlink(this.memoryPath);
+  }
+
+  /** What is at an absolute path; null for nothing, or for a link to nowhere. */
+  kind(path: string): "group" | "dataset" | null {
+    const type = this.library.call((module) => module.get_type(this.fileId, path), path, this.name);
+    if (type === this.library.module.H5G_GROUP) return "group";
+    return type === this.library.module.H5G_DATASET ? "dataset" : null;
+  }
+
+  /** Names in a group, sorted as HDF5 lists them. */
+  keys(path: string): string[] {
+    return this.library.call((module) => module.get_names(this.fileId, path, false), path, this.name);
+  }
+
+  attributeNames(path: string): string[] {
+    return this.library.call((module) => module.get_attribute_names(this.fileId, path), path, this.name);
+  }
+}
+
+function checkSignature(head: Uint8Array, size: number, name: string): void {
+  if (size === 0) throw new FormatError("not an HDF5 file: it is empty", { where: name });
+  if (!hasSignature(head)) throw new FormatError("not an HDF5 file: no HDF5 signature", { where: name });
+}
+
+function openId(library: H5Library, path: string, name: string): bigint {
+  return library.call(
+    (module) => {
+      const id = module.open(path, module.H5F_ACC_RDONLY, false, -1, -1);
+      if (id < 0n) throw library.failure("cannot open as HDF5", name);
+      return id;
+    },
+    "cannot open as HDF5",
+    name,
+  );
+}
+
+/** Memory of the library's heap for the time of `work`. */
+export function withHeap<T>(module: H5Module, bytes: number, work: (pointer: number) => T): T {
+  const pointer = module._malloc(Math.max(8, bytes));
+  if (pointer === 0) throw new StorageError(`the HDF5 library has no room for ${bytes} bytes`);
+  try {
+    return work(pointer);
+  } finally {
+    module._free(pointer);
+  }
+}
