@@ -1,0 +1,25 @@
+import { openArray, type TileDBArray } from "../array/open.js";
+import { UnsupportedError } from "../errors.js";
+import type { CommandContext } from "./context.js";
+import { parseTimestamp } from "./parse.js";
+
+/** What `array inspect` and `array read` share: how an array is opened. */
+
+export interface OpenArrayOptions {
+  readonly timestamp?: string;
+  readonly encryptionKey?: string;
+}
+
+export async function openArrayFor(
+  uri: string,
+  options: OpenArrayOptions,
+  context: CommandContext,
+): Promise<TileDBArray> {
+  const timestamp = options.timestamp === undefined ? undefined : parseTimestamp(options.timestamp);
+  if (options.encryptionKey !== undefined) {
+    throw new UnsupportedError("encrypted arrays cannot be read yet; expected an array without encryption", {
+      where: uri,
+    });
+  }
+  return openArray(uri, { timestamp, signal: context.signal });
+}
