@@ -1,6 +1,9 @@
 import type { ArraySchema } from "../format/array-schema.js";
 import { type Datatype, datatypeInfo, VAR_NUM } from "../format/datatype.js";
 import type { FilterPipeline } from "../format/filter-pipeline.js";
+import { TIMESTAMPS } from "../format/fragment-fields.js";
+
+export { TIMESTAMPS };
 
 /** One thing that a fragment stores per cell: an attribute, a dimension's coordinates, or the cells' timestamps. */
 export interface Field {
@@ -17,9 +20,6 @@ export interface Field {
   /** Name of its files without the extension: a0, d1, t. */
   readonly fileName: string;
 }
-
-/** The reserved name of the field that holds the time of each cell of a consolidated fragment. */
-export const TIMESTAMPS = "__timestamps";
 
 function field(
   kind: Field["kind"],
