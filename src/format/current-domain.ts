@@ -8,12 +8,12 @@ import { type NDRange, type RangeShape, readNDRange, writeNDRange } from "./nd-r
  *
  * | Field | Type |
  * | :--- | :--- |
- * | Version | uint32, 1 |
+ * | Version | uint32, 0 |
  * | Empty | uint8, 1 where no current domain is set: then nothing follows |
  * | Type | uint8, 0 for a rectangle |
  * | Rectangle | a range per dimension |
  */
-const CURRENT_DOMAIN_VERSION = 1;
+const CURRENT_DOMAIN_VERSION = 0;
 const RECTANGLE = 0;
 
 /** Null where none is set. */
