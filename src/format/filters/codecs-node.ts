@@ -1,0 +1,73 @@
+import { createHash } from "node:crypto";
+import * as zlib from "node:zlib";
+import { badPart } from "./compression.js";
+import type { Compress, Decompress, Digest } from "./filter.js";
+import { gzipLevel } from "./gzip.js";
+import { replaceCodec, replaceDigest } from "./registry.js";
+import { checkFrame, zstdLevel } from "./zstd.js";
+
+/** Node's own codecs: zlib always, Zstandard since Node 22.15, and digests. Calling it again changes nothing. */
+export function registerNodeCodecs(): void {
+  replaceCodec("gzip", { decoder: async () => inflate, encoder: async () => deflate });
+  replaceDigest("checksum_md5", async () => digest("md5"));
+  replaceDigest("checksum_sha256", async () => digest("sha256"));
+  const zstd = zstdOf(zlib);
+  if (zstd !== null)
+    replaceCodec("zstd", { decoder: async () => zstd.decompress, encoder: async () => zstd.compress });
+}
+
+/** zlib takes its output in pieces of chunkSize, so the expected size makes one piece. */
+const inflate: Decompress = (part, out) => {
+  const size = out.byteLength;
+  let bytes: Uint8Array;
+  try {
+    bytes = zlib.inflateSync(part, { chunkSize: Math.max(64, size), maxOutputLength: Math.max(1, size) });
+  } catch (problem) {
+    throw badPart("gzip", part, out, problem);
+  }
+  if (bytes.byteLength !== size) throw badPart("gzip", part, out, `it gives ${bytes.byteLength}`);
+  out.set(bytes);
+};
+
+const deflate: Compress = (part, step) =>
+  zlib.deflateSync(part, { level: gzipLevel(step.spec), chunkSize: Math.max(1024, part.byteLength) });
+
+function digest(algorithm: string): Digest {
+  return (bytes) => createHash(algorithm).update(bytes).digest();
+}
+
+/** What of node:zlib is there since Node 22.15. */
+interface NodeZstd {
+  zstdCompressSync(bytes: Uint8Array, options: { params: Record<number, number> }): Uint8Array;
+  zstdDecompressSync(bytes: Uint8Array, options: { chunkSize: number; maxOutputLength: number }): Uint8Array;
+  readonly constants: { readonly ZSTD_c_compressionLevel: number };
+}
+
+function hasZstd(module: object): module is NodeZstd {
+  return "zstdCompressSync" in module && "zstdDecompressSync" in module;
+}
+
+function zstdOf(module: object): { decompress: Decompress; compress: Compress } | null {
+  if (!hasZstd(module)) return null;
+  return {
+    decompress: (part, out) => {
+      checkFrame(part, out);
+      const size = out.byteLength;
+      let bytes: Uint8Array;
+      try {
+        bytes = module.zstdDecompressSync(part, {
+          chunkSize: Math.max(64, size),
+          maxOutputLength: Math.max(1, size),
+        });
+      } catch (problem) {
+        throw badPart("zstd", part, out, problem);
+      }
+      if (bytes.byteLength !== size) throw badPart("zstd", part, out, `it gives ${bytes.byteLength}`);
+      out.set(bytes);
+    },
+    compress: (part, step) =>
+      module.zstdCompressSync(part, {
+        params: { [module.constants.ZSTD_c_compressionLevel]: zstdLevel(step.spec) },
+      }),
+  };
+}

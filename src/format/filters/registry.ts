@@ -1,0 +1,106 @@
+import { UnsupportedError } from "../../errors.js";
+import type { FilterType } from "../filter-pipeline.js";
+import { compressionFilter } from "./compression.js";
+import type { Compress, Decompress, Digest, Filter } from "./filter.js";
+
+/**
+ * The filters by name, each loaded when a pipeline first needs it. A platform may put a faster codec or digest in
+ * the place of a portable one: `replaceCodec("gzip", { decoder: async () => inflate })`.
+ */
+
+/** How to get at a compressor. The two directions load apart, since a Zstandard encoder is large. */
+export interface Codec {
+  readonly decoder: () => Promise<Decompress>;
+  readonly encoder: () => Promise<Compress>;
+}
+
+export type CodecType = "gzip" | "zstd" | "lz4" | "bzip2" | "rle" | "delta" | "double_delta";
+export type DigestType = "checksum_md5" | "checksum_sha256";
+
+const codecs: Record<CodecType, Codec> = {
+  gzip: {
+    decoder: async () => (await import("./gzip.js")).decompressGzip,
+    encoder: async () => (await import("./gzip.js")).compressGzip,
+  },
+  zstd: {
+    decoder: async () => (await import("./zstd.js")).loadZstdDecoder(),
+    encoder: async () => (await import("./zstd.js")).loadZstdEncoder(),
+  },
+  lz4: {
+    decoder: async () => (await import("./lz4.js")).decompressLz4,
+    encoder: async () => (await import("./lz4.js")).compressLz4,
+  },
+  bzip2: {
+    decoder: async () => (await import("./bzip2-decode.js")).decompressBzip2,
+    encoder: async () => (await import("./bzip2-encode.js")).compressBzip2,
+  },
+  rle: {
+    decoder: async () => (await import("./rle.js")).decompressRle,
+    encoder: async () => (await import("./rle.js")).compressRle,
+  },
+  delta: {
+    decoder: async () => (await import("./delta.js")).decompressDelta,
+    encoder: async () => (await import("./delta.js")).compressDelta,
+  },
+  double_delta: {
+    decoder: async () => (await import("./double-delta-decode.js")).decompressDoubleDelta,
+    encoder: async () => (await import("./double-delta-encode.js")).compressDoubleDelta,
+  },
+};
+
+const digests: Record<DigestType, () => Promise<Digest>> = {
+  checksum_md5: async () => (await import("./digests.js")).md5Digest,
+  checksum_sha256: async () => (await import("./digests.js")).sha256Digest,
+};
+
+/** Puts a codec, or one direction of it, in the place of the one that was there. Pipelines loaded before keep theirs. */
+export function replaceCodec(type: CodecType, codec: Partial<Codec>): void {
+  codecs[type] = { ...codecs[type], ...codec };
+}
+
+/** Puts a digest in the place of the one that was there. Pipelines loaded before keep theirs. */
+export function replaceDigest(type: DigestType, load: () => Promise<Digest>): void {
+  digests[type] = load;
+}
+
+const compressor = (type: CodecType) => async (encode: boolean) => {
+  const { decoder, encoder } = codecs[type];
+  return compressionFilter(await decoder(), encode ? await encoder() : null);
+};
+
+const checksum = (type: DigestType) => async () => {
+  const { checksumFilter } = await import("./checksum.js");
+  return checksumFilter(await digests[type]());
+};
+
+const filters: Record<FilterType, ((encode: boolean) => Promise<Filter>) | null> = {
+  none: async () => (await import("./none.js")).none,
+  gzip: compressor("gzip"),
+  zstd: compressor("zstd"),
+  lz4: compressor("lz4"),
+  rle: compressor("rle"),
+  bzip2: compressor("bzip2"),
+  double_delta: compressor("double_delta"),
+  delta: compressor("delta"),
+  bit_width_reduction: async () => (await import("./bit-width-reduction.js")).bitWidthReduction,
+  bitshuffle: async () => (await import("./bitshuffle.js")).bitshuffle,
+  byteshuffle: async () => (await import("./byteshuffle.js")).byteshuffle,
+  positive_delta: async () => (await import("./positive-delta.js")).positiveDelta,
+  checksum_md5: checksum("checksum_md5"),
+  checksum_sha256: checksum("checksum_sha256"),
+  // Only as the first filter of variable-length strings, where it is no chunk filter: see string-coding.ts.
+  dictionary: null,
+  scale_float: async () => (await import("./scale-float.js")).scaleFloat,
+  xor: async () => (await import("./xor.js")).xor,
+  webp: null,
+};
+
+/** Loads a filter; with `encode` also what it needs for writing. */
+export async function loadFilter(type: FilterType, encode: boolean): Promise<Filter> {
+  const load = filters[type];
+  if (load !== null) return load(encode);
+  if (type === "dictionary") {
+    throw new UnsupportedError("dictionary filter: only as the first filter of variable-length strings");
+  }
+  throw new UnsupportedError(`the ${type} filter is not supported`);
+}
