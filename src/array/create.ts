@@ -1,4 +1,4 @@
-import { ExistsError, throwIfAborted } from "../errors.js";
+import { ArgumentError, ExistsError, throwIfAborted } from "../errors.js";
 import { type ArraySchema, writeArraySchema } from "../format/array-schema.js";
 import { writeGenericTile } from "../format/generic-tile.js";
 import { joinKey, lastPart } from "../storage/key.js";
@@ -39,8 +39,10 @@ export async function createArray(
   const time = writeTime(options.timestamp);
   const place = resolveLocation(location);
   const { store, path } = place;
-  const input = isSchema(schema) ? null : schema;
-  const enumerations = defineEnumerations(input?.enumerations ?? []);
+  if (isSchema(schema) && schema.enumerations.length > 0) {
+    throw new ArgumentError("array schema: enumerations need their values; pass them in a SchemaInput");
+  }
+  const enumerations = defineEnumerations(isSchema(schema) ? [] : (schema.enumerations ?? []));
   const whole = isSchema(schema) ? schema : { ...defineSchema(schema), enumerations: enumerations.named };
   const bytes = await writeGenericTile(writeArraySchema(whole));
   await clearPlace(place, options);

@@ -14,7 +14,11 @@ export const PADDING = 0xffffffff;
  * For each cell of a tile, in the array's cell order, its position in the row-major box, or PADDING. `tile`: number of
  * the tile along each dimension, counted from the box's first.
  */
-export function tilePositions(schema: ArraySchema, tiling: DenseTiling, tile: readonly number[]): Uint32Array {
+export function tilePositions(
+  schema: ArraySchema,
+  tiling: DenseTiling,
+  tile: readonly number[],
+): Uint32Array {
   const { extents, low, high, firstTile, cellsPerTile } = tiling;
   const start = tile.map((t, d) => (t + firstTile[d]!) * extents[d]!);
   const from = start.map((offset, d) => Math.max(offset, low[d]!));

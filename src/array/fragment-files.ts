@@ -9,8 +9,8 @@ import type { RTree } from "../format/rtree.js";
 import { joinKey } from "../storage/key.js";
 import { childLocation, locationUri } from "../storage/resolve.js";
 import type { StoreLocation, StoreOptions, WritableStore } from "../storage/types.js";
-import type { Field } from "./fields.js";
 import { type FieldWriter, openFieldWriters } from "./field-writer.js";
+import type { Field } from "./fields.js";
 import type { WriteTarget } from "./write-target.js";
 
 /** What a fragment's metadata say of it besides its fields. */

@@ -1,9 +1,9 @@
 import { OutOfDomainError } from "../errors.js";
 import type { Dimension, NDRange } from "../format/array-schema.js";
+import { ByteWriter } from "../format/byte-writer.js";
 import { datatypeInfo } from "../format/datatype.js";
 import type { DimensionBounds } from "../format/rtree.js";
 import { scalarBytes } from "../format/scalar.js";
-import { ByteWriter } from "../format/byte-writer.js";
 import { compareText, textOfBytes } from "../format/text-bytes.js";
 import { compareBytes } from "./byte-order.js";
 import type { Column, FixedColumn, VarColumn } from "./columns.js";
@@ -65,7 +65,11 @@ export function checkDomain(dimension: Dimension, column: Column, where: string)
   const [low, high] = dimension.domain;
   const { values } = column;
   const { min, max, sum }: NumberScan = scanValues(values, undefined, 0, values.length);
-  if (values.length === 0 || (min !== null && max !== null && min >= low && max <= high && !isNotANumber(sum))) return;
+  if (
+    values.length === 0 ||
+    (min !== null && max !== null && min >= low && max <= high && !isNotANumber(sum))
+  )
+    return;
   const cell = firstOutside(column, low, high);
   throw new OutOfDomainError(
     `write: cell ${cell} has ${dimension.name} = ${values[cell]}, outside the domain [${low}, ${high}]`,

@@ -1,6 +1,6 @@
+import { LimitError } from "../errors.js";
 import { datatypeInfo } from "../format/datatype.js";
 import type { TypedArray } from "../util/typed-arrays.js";
-import { LimitError } from "../errors.js";
 import type { Column, FixedColumn, VarColumn } from "./columns.js";
 import type { Field } from "./fields.js";
 

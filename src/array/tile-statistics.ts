@@ -230,9 +230,9 @@ function compareWhole(a: Uint8Array, b: Uint8Array): number {
 /** Order of two values given as their bytes. */
 function numericOrder(field: Field): (a: Uint8Array, b: Uint8Array) => number {
   const { array } = datatypeInfo(field.datatype);
-  const valueOf = (bytes: Uint8Array) => new array(bytes.slice().buffer)[0]!;
+  const decode = (bytes: Uint8Array) => new array(bytes.slice().buffer)[0]!;
   return (a, b) => {
-    const [x, y] = [valueOf(a), valueOf(b)];
+    const [x, y] = [decode(a), decode(b)];
     return x < y ? -1 : x > y ? 1 : 0;
   };
 }

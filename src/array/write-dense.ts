@@ -6,12 +6,12 @@ import type { StoreLocation } from "../storage/types.js";
 import { checkCells } from "./column-input.js";
 import { takeCells } from "./column-ops.js";
 import type { Column } from "./columns.js";
+import { PADDING, paddedCells, tilePositions } from "./dense-tiles.js";
 import { type DenseTiling, denseTiling, product, strides } from "./dense-tiling.js";
-import { attributeFields } from "./fields.js";
 import type { FieldWriter } from "./field-writer.js";
+import { attributeFields } from "./fields.js";
 import { FragmentFiles } from "./fragment-files.js";
 import { newName, writeTime } from "./new-name.js";
-import { PADDING, paddedCells, tilePositions } from "./dense-tiles.js";
 import { openTarget, type WriteTarget } from "./write-target.js";
 import type { CellsInput, WriteOptions } from "./write-types.js";
 
@@ -98,7 +98,9 @@ function checkDense(schema: ArraySchema, where: string): void {
   }
   for (const { name, order } of schema.attributes) {
     if (order === "unordered") continue;
-    throw new UnsupportedError(`write: attribute '${name}' is declared ${order}, which is not written`, { where });
+    throw new UnsupportedError(`write: attribute '${name}' is declared ${order}, which is not written`, {
+      where,
+    });
   }
 }
 
@@ -106,7 +108,9 @@ function checkDense(schema: ArraySchema, where: string): void {
 function checkSubarray(schema: ArraySchema, subarray: NDRange, where: string): NDRange {
   const { dimensions } = schema;
   if (subarray.length !== dimensions.length) {
-    throw new ArgumentError(`write: ${subarray.length} ranges for ${dimensions.length} dimensions`, { where });
+    throw new ArgumentError(`write: ${subarray.length} ranges for ${dimensions.length} dimensions`, {
+      where,
+    });
   }
   return dimensions.map((dimension, d) => {
     const [low, high] = subarray[d]!.map((end) => coordinateOf(dimension, end, where)) as [bigint, bigint];
@@ -125,7 +129,9 @@ function checkSubarray(schema: ArraySchema, subarray: NDRange, where: string): N
 function coordinateOf(dimension: Dimension, value: Coordinate, where: string): bigint {
   if (typeof value === "bigint") return value;
   if (typeof value === "number" && Number.isSafeInteger(value)) return BigInt(value);
-  throw new ArgumentError(`write: ${value} is no ${dimension.datatype} coordinate of '${dimension.name}'`, { where });
+  throw new ArgumentError(`write: ${value} is no ${dimension.datatype} coordinate of '${dimension.name}'`, {
+    where,
+  });
 }
 
 function boxCells({ low, high }: DenseTiling, where: string): number {
@@ -137,7 +143,10 @@ function checkTileSize(schema: ArraySchema, { cellsPerTile, extents }: DenseTili
   const { attributes } = schema;
   const widest = Math.max(
     8,
-    ...attributes.map(({ datatype, cellValNum }) => datatypeInfo(datatype).bytes * (cellValNum === 0xffffffff ? 1 : cellValNum)),
+    ...attributes.map(
+      ({ datatype, cellValNum }) =>
+        datatypeInfo(datatype).bytes * (cellValNum === 0xffffffff ? 1 : cellValNum),
+    ),
   );
   if (cellsPerTile * widest <= MAX_TILE_BYTES) return;
   throw new LimitError(

@@ -88,11 +88,14 @@ export interface WriteOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A metadata value: a number is float64, or int64 where `datatype` says so in `MetadataValueInput`. */
+/**
+ * A metadata value. Without a datatype: text is string_utf8, bytes blob, booleans bool, bigint int64, a number int64
+ * where it is a safe integer and float64 otherwise, a typed array that of its elements. Null removes the key.
+ */
 export type MetadataInput =
   | string
   | number
   | bigint
   | boolean
   | TypedArray
-  | { readonly datatype: Datatype; readonly value: string | TypedArray };
+  | { readonly datatype: Datatype; readonly value: string | number | bigint | boolean | TypedArray };
