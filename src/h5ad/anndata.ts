@@ -2,6 +2,7 @@ import { ArgumentError } from "../errors.js";
 import { Frame, type FrameColumn, textColumn } from "../util/frame.js";
 import type { TypedArray } from "../util/typed-arrays.js";
 import { checkMatrix, type Matrix } from "./matrix.js";
+import { type WriteH5adOptions, writeH5ad } from "./write-anndata.js";
 
 /** An annotated matrix in memory: cells (obs) x genes (var). */
 
@@ -84,6 +85,11 @@ export class AnnData {
   /** Cells, genes. */
   get shape(): readonly [number, number] {
     return [this.obs.rowCount, this.var.rowCount];
+  }
+
+  /** Writes an H5AD file (Node); see `writeH5ad`. */
+  async write(path: string, options?: WriteH5adOptions): Promise<void> {
+    await writeH5ad(this, path, options);
   }
 }
 

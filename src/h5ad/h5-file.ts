@@ -95,6 +95,16 @@ export class H5Library {
     }
   }
 
+  /** `call` for writing, where h5wasm reports no status: a call that made HDF5 print anything has failed. */
+  write<T>(work: (module: H5Module) => T, what: string, where: string): T {
+    const checked = (module: H5Module): T => {
+      const result = work(module);
+      if (this.diagnostics !== "") throw new StorageError(`${what}: ${this.reason()}`, { where });
+      return result;
+    };
+    return this.call(checked, what, where);
+  }
+
   /** The error for a call that failed, with HDF5's innermost message. */
   failure(what: string, where: string, cause?: unknown): FormatError | UnsupportedError {
     const missing = /required filter '([^']*)' is not registered/.exec(this.diagnostics);
@@ -106,10 +116,14 @@ export class H5Library {
         },
       );
     }
-    const messages = [...this.diagnostics.matchAll(/^ +#\d+: .*? in [^:]*: (.*)$/gm)];
-    const inner =
-      messages.at(-1)?.[1] ?? (cause instanceof Error ? cause.message : "the HDF5 library failed");
-    return new FormatError(`${what}: ${inner}`, { where, cause });
+    return new FormatError(`${what}: ${this.reason(cause)}`, { where, cause });
+  }
+
+  private reason(cause?: unknown): string {
+    // The first failure explains those after it.
+    const stack = this.diagnostics.split("HDF5-DIAG")[1] ?? "";
+    const messages = [...stack.matchAll(/^ +#\d+: .*? in [^:]*: (.*)$/gm)];
+    return messages.at(-1)?.[1] ?? (cause instanceof Error ? cause.message : "the HDF5 library failed");
   }
 
   private note(buffer: ArrayLike<number>, offset: number, length: number): void {
