@@ -1,0 +1,235 @@
+import { consolidate } from "../array/consolidate.js";
+import { createArray } from "../array/create.js";
+import { createGroup } from "../array/group-io.js";
+import { vacuum } from "../array/vacuum.js";
+import { ArgumentError, throwIfAborted } from "../errors.js";
+import { resolveLocation } from "../storage/resolve.js";
+import type { StoreLocation, WritableStore } from "../storage/types.js";
+import { mapBounded } from "../util/concurrency.js";
+import { writeCellMetadata } from "./cell-table.js";
+import { CellArrDataset } from "./dataset.js";
+import { withSource } from "./file-sources.js";
+import { FrameWriter } from "./frame-writer.js";
+import { type Genes, genePositions, geneTable } from "./gene-table.js";
+import { checkIndexType, matrixSchema, storeNames } from "./layout.js";
+import { writeMatrix } from "./matrix-writer.js";
+import {
+  type BuildOptions,
+  type BuildProgress,
+  type ResolvedMatrix,
+  resolveFrameNames,
+  resolveMatrices,
+} from "./options.js";
+import { type Output, prepareOutput } from "./output.js";
+import { type Samples, sampleTable } from "./sample-table.js";
+import { matrixGenes, type ScannedFile, scanFile } from "./scan.js";
+import { readTable, type TypedTable, typedTable } from "./tables.js";
+
+/**
+ * Builds a store of many experiments:
+ *
+ * 1. scan all files for their genes; the set of them is `gene_annotation`,
+ * 2. `sample_metadata`: a row per file,
+ * 3. `cell_metadata`: a row per cell,
+ * 4. each matrix of each file, renumbered to the store's genes, into cells x genes arrays of the group `assays`.
+ *
+ * All options, names, genes and the presence of matrices are checked before anything is written. The array
+ * `sample_metadata`, without which no store opens, is written last, and what an unsuccessful build wrote is removed: a
+ * folder never holds half a store that opens.
+ */
+
+/**
+ * Builds and opens the store. Memory does not grow with the number of cells, except for what the caller hands over in
+ * memory and 8 bytes a cell for the columns that cellarr adds to given cell metadata.
+ *
+ * Throws ExistsError (the folder has such a store), NotFoundError (file, matrix, column), ArgumentError (options),
+ * ValueError (a value does not fit, naming where it is), FormatError (a corrupt file), AbortedError.
+ */
+export async function buildCellArrDataset(options: BuildOptions): Promise<CellArrDataset> {
+  await buildCellArrStores(options);
+  const names = resolveFrameNames(options);
+  return CellArrDataset.open(options.outputPath, {
+    geneAnnotationUri: names.genes,
+    sampleMetadataUri: names.samples,
+    cellMetadataUri: names.cells,
+    assayUri: resolveMatrices(options.matrixOptions).map(({ tiledbStoreName }) => tiledbStoreName),
+  });
+}
+
+/** Builds without opening: for builds in parts, where a `skip` option leaves the store incomplete for now. */
+export async function buildCellArrStores(options: BuildOptions): Promise<void> {
+  const plan = await planBuild(options);
+  const targets = [
+    ...(options.geneAnnotationOptions?.skip ? [] : [plan.names.genes]),
+    ...(options.cellMetadataOptions?.skip ? [] : [plan.names.cells]),
+    ...plan.matrices.map(({ tiledbStoreName }) => `${storeNames.assays}/${tiledbStoreName}`),
+    ...(options.sampleMetadataOptions?.skip ? [] : [plan.names.samples]),
+  ];
+  const output = await prepareOutput(plan.location, targets, options.overwrite ?? false);
+  try {
+    await writeStores(plan, output);
+  } catch (error) {
+    await output.remove();
+    throw error;
+  }
+}
+
+interface BuildPlan {
+  readonly options: BuildOptions;
+  readonly location: StoreLocation<WritableStore>;
+  readonly names: ReturnType<typeof resolveFrameNames>;
+  readonly matrices: readonly ResolvedMatrix[];
+  readonly files: readonly ScannedFile[];
+  readonly genes: Genes;
+  readonly samples: Samples;
+  readonly geneTable: TypedTable;
+  readonly sampleTable: TypedTable;
+  readonly cellType: NonNullable<NonNullable<BuildOptions["cellMetadataOptions"]>["dtype"]>;
+  readonly geneType: NonNullable<NonNullable<BuildOptions["geneAnnotationOptions"]>["dtype"]>;
+  readonly threads: number;
+  readonly report: (progress: BuildProgress) => void;
+}
+
+async function planBuild(options: BuildOptions): Promise<BuildPlan> {
+  const location = resolveLocation(options.outputPath);
+  const names = resolveFrameNames(options);
+  const matrices = resolveMatrices(options.matrixOptions).filter(({ skip }) => !skip);
+  const threads = checkThreads(options.numThreads ?? 1);
+  if (options.files.length === 0) throw new ArgumentError("files: at least one is needed");
+  const report = (progress: BuildProgress) => options.onProgress?.(progress);
+  const files = await scanFiles(options, matrices, threads, report);
+  const genes = await geneTable(options.geneAnnotation, files);
+  const given = options.sampleMetadata;
+  const samples = sampleTable(
+    given === undefined ? null : await readTable(given, "sample metadata", false),
+    files,
+  );
+  const cellType = options.cellMetadataOptions?.dtype ?? "uint32";
+  const geneType = options.geneAnnotationOptions?.dtype ?? "uint32";
+  checkIndexType(cellType, samples.starts.at(-1)!, "cells");
+  checkIndexType(geneType, genes.set.size, "genes");
+  return {
+    options,
+    location,
+    names,
+    matrices,
+    files,
+    genes,
+    samples,
+    geneTable: typedTable(genes.columns, options.geneAnnotationOptions?.columnTypes, "gene annotation"),
+    sampleTable: typedTable(samples.columns, options.sampleMetadataOptions?.columnTypes, "sample metadata"),
+    cellType,
+    geneType,
+    threads,
+    report,
+  };
+}
+
+function checkThreads(threads: number): number {
+  if (Number.isSafeInteger(threads) && threads > 0) return threads;
+  throw new ArgumentError(`numThreads is ${threads}, expected a whole number from 1 on`);
+}
+
+async function scanFiles(
+  options: BuildOptions,
+  matrices: readonly ResolvedMatrix[],
+  threads: number,
+  report: (progress: BuildProgress) => void,
+): Promise<ScannedFile[]> {
+  const request = {
+    matrixNames: matrices.map(({ matrixName }) => matrixName),
+    featureColumn: options.geneAnnotationOptions?.featureColumn ?? "index",
+  };
+  const total = options.files.length;
+  let done = 0;
+  return mapBounded(
+    options.files,
+    threads,
+    async (input, position) => {
+      const file = await scanFile(input, position, request);
+      report({ step: "scan", item: file.name, done: ++done, total });
+      return file;
+    },
+    options.signal,
+  );
+}
+
+async function writeStores(plan: BuildPlan, output: Output): Promise<void> {
+  const { options, names, samples, genes } = plan;
+  if (!options.geneAnnotationOptions?.skip) {
+    await writeTable(plan, output, "gene_annotation", names.genes, plan.geneTable, genes.set.size);
+  }
+  if (!options.cellMetadataOptions?.skip) {
+    const folder = output.add(names.cells);
+    const fragments = await writeCellMetadata(folder, plan.files, samples, options, (done) =>
+      plan.report({ step: "cell_metadata", item: names.cells, done, total: samples.starts.at(-1)! }),
+    );
+    await optimize(plan, folder, names.cells, fragments);
+  }
+  if (!output.hasGroup) await createGroup(output.add(storeNames.assays));
+  for (const matrix of plan.matrices) await writeAssay(plan, output, matrix);
+  // Last: no store opens without it.
+  if (!options.sampleMetadataOptions?.skip) {
+    await writeTable(plan, output, "sample_metadata", names.samples, plan.sampleTable, plan.files.length);
+  }
+  throwIfAborted(options.signal);
+}
+
+async function writeTable(
+  plan: BuildPlan,
+  output: Output,
+  step: "gene_annotation" | "sample_metadata",
+  name: string,
+  table: TypedTable,
+  rows: number,
+): Promise<void> {
+  const writer = await FrameWriter.create(output.add(name), table.attributes, rows, plan.options.signal);
+  await writer.append(table.columns);
+  await writer.finish();
+  plan.report({ step, item: name, done: rows, total: rows });
+}
+
+async function writeAssay(plan: BuildPlan, output: Output, matrix: ResolvedMatrix): Promise<void> {
+  const { options, cellType, geneType, samples } = plan;
+  const name = matrix.tiledbStoreName;
+  const folder = output.add(`${storeNames.assays}/${name}`);
+  const attribute = { name: matrix.matrixAttrName, datatype: matrix.dtype };
+  await createArray(folder, matrixSchema(attribute, cellType, geneType), { signal: options.signal });
+  const done = new Array<number>(plan.files.length).fill(0);
+  const total = samples.starts.at(-1)!;
+  const writeFile = (file: ScannedFile, at: number) =>
+    withSource(file.input, (source) =>
+      writeMatrix({
+        source,
+        fileName: file.name,
+        matrix,
+        positions: genePositions(plan.genes.set, matrixGenes(file, matrix.matrixName)),
+        genes: plan.genes.set,
+        cellOffset: samples.starts[at]!,
+        location: folder,
+        cellType,
+        geneType,
+        signal: options.signal,
+        onCells: (count) => {
+          done[at] = count;
+          plan.report({ step: "matrix", item: name, done: done.reduce((a, b) => a + b, 0), total });
+        },
+      }),
+    );
+  const written = await mapBounded(plan.files, plan.threads, writeFile, options.signal);
+  await optimize(plan, folder, name, written.filter((count) => count > 0).length);
+}
+
+/** One fragment instead of several, as Python's `optimize_tiledb`. */
+async function optimize(
+  plan: BuildPlan,
+  folder: StoreLocation<WritableStore>,
+  item: string,
+  fragments: number,
+): Promise<void> {
+  if (plan.options.optimize === false || fragments < 2) return;
+  plan.report({ step: "optimize", item, done: 0, total: 1 });
+  await consolidate(folder, { signal: plan.options.signal });
+  await vacuum(folder, { signal: plan.options.signal });
+  plan.report({ step: "optimize", item, done: 1, total: 1 });
+}

@@ -1,0 +1,286 @@
+import { NotFoundError } from "../errors.js";
+import type { SparseMatrix } from "../h5ad/matrix.js";
+import { resolveReadable } from "../storage/resolve.js";
+import type { StoreLocation } from "../storage/types.js";
+import { Frame, type FrameColumn, type TextColumn, textValues } from "../util/frame.js";
+import { type DatasetOptions, type DatasetParts, openParts } from "./dataset-parts.js";
+import type { FrameReader } from "./frame-reader.js";
+import { addedColumns } from "./layout.js";
+import { matchingRows } from "./matching-rows.js";
+import type { MatrixReader } from "./matrix-reader.js";
+import { pythonStrings, pythonText } from "./python-text.js";
+import { type RowSelection, type Rows, resolveRows, slice, sortedUnique } from "./selection.js";
+import { CellArrDatasetSlice } from "./slice.js";
+
+/** A store of many experiments, open for queries. */
+
+export interface QueryOptions {
+  /** Matrices to read; default all. */
+  readonly matrices?: readonly string[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export class CellArrDataset {
+  /** Where the store is. */
+  readonly uri: string;
+  readonly #genes: FrameReader;
+  readonly #cells: FrameReader;
+  readonly #samples: FrameReader;
+  readonly #matrices: ReadonlyMap<string, MatrixReader>;
+  #geneNames: Promise<TextColumn> | undefined;
+  #geneRows: Promise<ReadonlyMap<string, number>> | undefined;
+  #sampleNames: Promise<string[]> | undefined;
+
+  private constructor(parts: DatasetParts) {
+    this.uri = parts.uri;
+    this.#genes = parts.genes;
+    this.#cells = parts.cells;
+    this.#samples = parts.samples;
+    this.#matrices = parts.matrices;
+  }
+
+  /**
+   * Opens a store of ours or of Python cellarr as it is now: what is written later is not seen. Throws NotFoundError
+   * naming the part that is missing, FormatError if the parts' sizes do not agree.
+   */
+  static async open(path: string | StoreLocation, options: DatasetOptions = {}): Promise<CellArrDataset> {
+    return new CellArrDataset(await openParts(resolveReadable(path), options));
+  }
+
+  get numberOfCells(): number {
+    return this.#cells.rowCount;
+  }
+
+  get numberOfFeatures(): number {
+    return this.#genes.rowCount;
+  }
+
+  get numberOfSamples(): number {
+    return this.#samples.rowCount;
+  }
+
+  /** Cells, genes. */
+  get shape(): readonly [number, number] {
+    return [this.numberOfCells, this.numberOfFeatures];
+  }
+
+  get matrixNames(): string[] {
+    return [...this.#matrices.keys()];
+  }
+
+  getCellMetadataColumns(): string[] {
+    return [...this.#cells.columnNames];
+  }
+
+  /** One column for all cells. NotFoundError if there is none of that name. */
+  getCellMetadataColumn(name: string, options: QueryOptions = {}): Promise<FrameColumn> {
+    return this.#cells.column(name, options.signal);
+  }
+
+  /** Rows of the cell metadata in the order asked; `columns` default to all. */
+  async getCellSubset(
+    cells: RowSelection,
+    columns?: string | readonly string[],
+    options: QueryOptions = {},
+  ): Promise<Frame> {
+    const wanted = this.#columns(this.#cells, columns);
+    return this.#cells.rows(await this.#cellRows(cells, options), wanted, options.signal);
+  }
+
+  getGeneAnnotationColumns(): string[] {
+    return [...this.#genes.columnNames];
+  }
+
+  getGeneAnnotationColumn(name: string, options: QueryOptions = {}): Promise<FrameColumn> {
+    return this.#genes.column(name, options.signal);
+  }
+
+  /** Names of all genes, in the store's order. */
+  async getGeneAnnotationIndex(): Promise<string[]> {
+    return textValues(await this.#names()).map((name) => name ?? "");
+  }
+
+  /** Rows of the gene annotation in the store's order, each once; named by gene. `columns` default to all. */
+  async getGeneSubset(
+    genes: RowSelection,
+    columns?: string | readonly string[],
+    options: QueryOptions = {},
+  ): Promise<Frame> {
+    const wanted = this.#columns(this.#genes, columns);
+    return this.#geneFrame(await this.#geneNumbers(genes, options), wanted, options);
+  }
+
+  getSampleMetadataColumns(): string[] {
+    return [...this.#samples.columnNames];
+  }
+
+  getSampleMetadataColumn(name: string, options: QueryOptions = {}): Promise<FrameColumn> {
+    return this.#samples.column(name, options.signal);
+  }
+
+  /** Names of all samples. */
+  async getSampleMetadataIndex(): Promise<string[]> {
+    this.#sampleNames ??= this.#samples.column(addedColumns.sample).then(pythonStrings);
+    return [...(await this.#sampleNames)];
+  }
+
+  /** Rows of the sample metadata in the order asked; `columns` default to all. */
+  async getSampleSubset(
+    samples: RowSelection,
+    columns?: string | readonly string[],
+    options: QueryOptions = {},
+  ): Promise<Frame> {
+    const wanted = this.#columns(this.#samples, columns);
+    return this.#samples.rows(await this.#sampleRows(samples, options), wanted, options.signal);
+  }
+
+  /** The values of each matrix, cells in the order asked x genes in the store's order; default all genes. */
+  async getMatrixSubset(
+    cells: RowSelection,
+    genes: RowSelection = slice(),
+    options: QueryOptions = {},
+  ): Promise<ReadonlyMap<string, SparseMatrix>> {
+    const rows = await this.#cellRows(cells, options);
+    return this.#values(rows, await this.#geneNumbers(genes, options), options);
+  }
+
+  /**
+   * Cells x genes with their metadata. Cells come in the order asked, repeats included; genes in the store's order,
+   * each once, whatever the order asked. Throws NotFoundError listing unknown genes, OutOfDomainError for an index
+   * that does not exist.
+   */
+  async getSlice(
+    cells: RowSelection,
+    genes: RowSelection = slice(),
+    options: QueryOptions = {},
+  ): Promise<CellArrDatasetSlice> {
+    const [cellIndices, geneIndices] = await Promise.all([
+      this.#cellRows(cells, options),
+      this.#geneNumbers(genes, options),
+    ]);
+    const [cellMetadata, geneAnnotation, matrices] = await Promise.all([
+      this.#cells.rows(cellIndices, this.#cells.columnNames, options.signal),
+      this.#geneFrame(geneIndices, this.#genes.columnNames, options),
+      this.#values(cellIndices, geneIndices, options),
+    ]);
+    return new CellArrDatasetSlice({ cellMetadata, geneAnnotation, matrices, cellIndices, geneIndices });
+  }
+
+  /** The same as `getSlice`. */
+  get(
+    cells: RowSelection,
+    genes: RowSelection = slice(),
+    options: QueryOptions = {},
+  ): Promise<CellArrDatasetSlice> {
+    return this.getSlice(cells, genes, options);
+  }
+
+  /** All cells of a sample, given by its number or name. */
+  async getCellsForSample(sample: number | string, options: QueryOptions = {}): Promise<CellArrDatasetSlice> {
+    const rows = await this.#sampleRows(typeof sample === "string" ? [sample] : sample, options);
+    const { sampleStart, sampleEnd } = addedColumns;
+    const frame = await this.#samples.rows(rows, [sampleStart, sampleEnd], options.signal);
+    const [start] = pythonStrings(frame.columns.get(sampleStart)!).map(Number);
+    const [end] = pythonStrings(frame.columns.get(sampleEnd)!).map(Number);
+    // A sample without cells ends before it starts.
+    const cells = end! < start! ? [] : slice(start, end);
+    return this.getSlice(cells, slice(), options);
+  }
+
+  /** Name and cells of each sample, one after another. */
+  async *iterSamples(options: QueryOptions = {}): AsyncGenerator<[name: string, cells: CellArrDatasetSlice]> {
+    const names = await this.getSampleMetadataIndex();
+    for (const [sample, name] of names.entries()) {
+      yield [name, await this.getCellsForSample(sample, options)];
+    }
+  }
+
+  /** Number and values of each cell, one after another (0.3.2 counts from 1, ours from 0 as all indices). */
+  async *iterCells(options: QueryOptions = {}): AsyncGenerator<[index: number, cell: CellArrDatasetSlice]> {
+    for (let cell = 0; cell < this.numberOfCells; cell++) {
+      yield [cell, await this.getSlice(cell, slice(), options)];
+    }
+  }
+
+  toString(): string {
+    const [cells, genes] = this.shape;
+    const matrices = this.matrixNames.join(", ") || "none";
+    return `CellArrDataset(${cells} cells x ${genes} genes, ${this.numberOfSamples} samples; matrices: ${matrices}; at ${this.uri})`;
+  }
+
+  #columns(frame: FrameReader, columns: string | readonly string[] | undefined): readonly string[] {
+    const wanted =
+      columns === undefined ? frame.columnNames : typeof columns === "string" ? [columns] : columns;
+    frame.checkColumns(wanted);
+    return wanted;
+  }
+
+  #rows(what: string, frame: FrameReader, names: Rows["names"], options: QueryOptions): Rows {
+    return {
+      what,
+      count: frame.rowCount,
+      where: this.uri,
+      names,
+      matching: (condition) => matchingRows(frame, condition, options.signal),
+    };
+  }
+
+  #cellRows(cells: RowSelection, options: QueryOptions): Promise<Uint32Array> {
+    return resolveRows(cells, this.#rows("cell", this.#cells, null, options));
+  }
+
+  #sampleRows(samples: RowSelection, options: QueryOptions): Promise<Uint32Array> {
+    const names = async () => {
+      const all = await this.getSampleMetadataIndex();
+      return (name: string) => all.indexOf(name);
+    };
+    return resolveRows(samples, this.#rows("sample", this.#samples, names, options));
+  }
+
+  async #geneNumbers(genes: RowSelection, options: QueryOptions): Promise<Uint32Array> {
+    const names = async () => {
+      this.#geneRows ??= this.getGeneAnnotationIndex().then(firstRows);
+      const rows = await this.#geneRows;
+      return (name: string) => rows.get(name) ?? -1;
+    };
+    return sortedUnique(await resolveRows(genes, this.#rows("gene", this.#genes, names, options)));
+  }
+
+  #names(): Promise<TextColumn> {
+    const { geneIndex } = addedColumns;
+    this.#geneNames ??= this.#genes.column(geneIndex).then(pythonText);
+    return this.#geneNames;
+  }
+
+  async #geneFrame(genes: Uint32Array, columns: readonly string[], options: QueryOptions): Promise<Frame> {
+    const named = [...new Set([...columns, addedColumns.geneIndex])];
+    const frame = await this.#genes.rows(genes, named, options.signal);
+    const index = pythonText(frame.columns.get(addedColumns.geneIndex)!);
+    const wanted = new Map(columns.map((name) => [name, frame.columns.get(name)!]));
+    return new Frame(index, wanted);
+  }
+
+  async #values(
+    cells: Uint32Array,
+    genes: Uint32Array,
+    options: QueryOptions,
+  ): Promise<Map<string, SparseMatrix>> {
+    const values = new Map<string, SparseMatrix>();
+    const total = { cells: this.numberOfCells, genes: this.numberOfFeatures };
+    for (const name of options.matrices ?? this.#matrices.keys()) {
+      const matrix = this.#matrices.get(name);
+      if (matrix === undefined) {
+        const present = this.matrixNames.map((one) => `'${one}'`).join(", ") || "none";
+        throw new NotFoundError(`no matrix '${name}'; there are: ${present}`, { where: this.uri });
+      }
+      values.set(name, await matrix.read(cells, genes, total, options.signal));
+    }
+    return values;
+  }
+}
+
+function firstRows(names: readonly string[]): ReadonlyMap<string, number> {
+  const rows = new Map<string, number>();
+  for (const [row, name] of names.entries()) if (!rows.has(name)) rows.set(name, row);
+  return rows;
+}

@@ -1,0 +1,51 @@
+import { type CategoricalColumn, Frame, type FrameColumn, type TextColumn } from "../util/frame.js";
+import type { TypedArray } from "../util/typed-arrays.js";
+import { TextBuilder } from "./text-builder.js";
+
+/** Small operations on frames and their columns: rows by position, row numbers as names. */
+
+/** Row names "0", "1", ... or the given numbers. */
+export function numberedIndex(rows: number | Uint32Array): TextColumn {
+  const builder = new TextBuilder();
+  if (typeof rows === "number") for (let row = 0; row < rows; row++) builder.push(`${row}`);
+  else for (const row of rows) builder.push(`${row}`);
+  return builder.finish();
+}
+
+/** The rows at `positions`, in that order; a position may come more than once. */
+export function takeRows(column: FrameColumn, positions: Uint32Array): FrameColumn {
+  if (column.kind === "text") return takeText(column, positions);
+  if (column.kind === "categorical") {
+    const taken: CategoricalColumn = { ...column, codes: takeValues(column.codes, positions) };
+    return taken;
+  }
+  const { validity } = column;
+  const taken = { ...column, values: takeValues(column.values, positions) };
+  return (
+    validity === undefined ? taken : { ...taken, validity: takeValues(validity, positions) }
+  ) as typeof column;
+}
+
+/** All columns of the rows at `positions`, with the rows' names. */
+export function takeFrameRows(frame: Frame, positions: Uint32Array): Frame {
+  const columns = new Map<string, FrameColumn>();
+  for (const [name, column] of frame.columns) columns.set(name, takeRows(column, positions));
+  return new Frame(takeText(frame.index, positions), columns, frame.indexName);
+}
+
+function takeValues<T extends TypedArray>(values: T, positions: Uint32Array): T {
+  const Type = values.constructor as new (length: number) => T;
+  const taken = new Type(positions.length);
+  for (let at = 0; at < positions.length; at++) taken[at] = values[positions[at]!]!;
+  return taken;
+}
+
+function takeText(column: TextColumn, positions: Uint32Array): TextColumn {
+  const builder = new TextBuilder();
+  const { offsets, data, validity } = column;
+  for (const row of positions) {
+    if (validity?.[row] === 0) builder.pushMissing();
+    else builder.pushBytes(data, offsets[row], offsets[row + 1]);
+  }
+  return builder.finish();
+}

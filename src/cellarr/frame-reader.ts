@@ -1,0 +1,122 @@
+import type { TileDBArray } from "../array/open.js";
+import { FormatError, NotFoundError } from "../errors.js";
+import { datatypeInfo } from "../format/datatype.js";
+import type { Enumeration } from "../format/enumeration.js";
+import {
+  type BooleanColumn,
+  Frame,
+  type FrameColumn,
+  type NumericColumn,
+  type TextColumn,
+} from "../util/frame.js";
+import { viewAs } from "../util/typed-arrays.js";
+import { frameColumn } from "./column-types.js";
+import { numberedIndex, takeFrameRows } from "./frame-parts.js";
+import { isAscending, positionsIn, runsOf, sortedUnique } from "./selection.js";
+
+/** A frame in a dense array: its rows by number, its columns by name. */
+export class FrameReader {
+  readonly array: TileDBArray;
+  readonly rowCount: number;
+  readonly columnNames: readonly string[];
+  readonly #dimension: string;
+
+  /** Throws FormatError unless the array is dense with one dimension of rows. */
+  constructor(array: TileDBArray) {
+    const { schema, uri } = array;
+    const [dimension, ...others] = schema.dimensions;
+    if (schema.arrayType !== "dense" || dimension === undefined || others.length > 0) {
+      throw new FormatError(
+        `not a frame: expected a dense array of one dimension, found a ${schema.arrayType} one of ${schema.dimensions.length}`,
+        { where: uri },
+      );
+    }
+    this.array = array;
+    this.#dimension = dimension.name;
+    this.columnNames = schema.attributes.map(({ name }) => name);
+    this.rowCount = rowCountOf(array);
+  }
+
+  /** Throws NotFoundError naming those that are not there. */
+  checkColumns(columns: readonly string[]): void {
+    const unknown = columns.filter((name) => !this.columnNames.includes(name));
+    if (unknown.length === 0) return;
+    const list = (names: readonly string[]) => names.map((name) => `'${name}'`).join(", ");
+    throw new NotFoundError(`no column ${list(unknown)}; there are: ${list(this.columnNames)}`, {
+      where: this.array.uri,
+    });
+  }
+
+  /** All rows of one column. */
+  async column(name: string, signal?: AbortSignal): Promise<FrameColumn> {
+    this.checkColumns([name]);
+    const read = await this.#read(null, [name], signal);
+    return read.get(name)!;
+  }
+
+  /** The rows in the order given, repeats included; named by `index`, or by their numbers. */
+  async rows(
+    rows: Uint32Array,
+    columns: readonly string[] = this.columnNames,
+    signal?: AbortSignal,
+  ): Promise<Frame> {
+    this.checkColumns(columns);
+    const ascending = isAscending(rows);
+    const sorted = ascending ? rows : sortedUnique(rows);
+    const frame = new Frame(numberedIndex(sorted), await this.#read(sorted, columns, signal));
+    return ascending ? frame : takeFrameRows(frame, positionsIn(sorted, rows));
+  }
+
+  /** Columns of the strictly ascending rows, or of all. */
+  async #read(
+    rows: Uint32Array | null,
+    columns: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<Map<string, FrameColumn>> {
+    const ranges: [number, number][] =
+      rows === null ? (this.rowCount === 0 ? [] : [[0, this.rowCount - 1]]) : runsOf(rows);
+    const read = await this.array.read({
+      ranges: { [this.#dimension]: ranges },
+      attributes: columns,
+      signal,
+    });
+    const result = new Map<string, FrameColumn>();
+    for (const name of columns) result.set(name, await this.#decode(name, frameColumn(read.columns[name]!)));
+    return result;
+  }
+
+  /** An enumerated attribute becomes a categorical. */
+  async #decode(name: string, column: FrameColumn): Promise<FrameColumn> {
+    const attribute = this.array.schema.attributes.find((one) => one.name === name)!;
+    if (attribute.enumeration === null || column.kind !== "numeric") return column;
+    const { values, validity } = column;
+    const enumeration = await this.array.enumeration(attribute.enumeration);
+    const categories = enumerationColumn(enumeration);
+    const codes = Int32Array.from(values as ArrayLike<number>, (code, row) =>
+      validity?.[row] === 0 ? -1 : Number(code),
+    );
+    return { kind: "categorical", codes, categories, ordered: enumeration.ordered };
+  }
+}
+
+/** The items of an enumeration as categories. */
+function enumerationColumn({
+  datatype,
+  data,
+  offsets,
+}: Enumeration): TextColumn | NumericColumn | BooleanColumn {
+  if (offsets !== null) return { kind: "text", offsets: Uint32Array.from(offsets), data };
+  const values = viewAs(data, datatypeInfo(datatype).array);
+  return datatype === "bool" ? { kind: "boolean", values: data } : { kind: "numeric", values };
+}
+
+/** Rows up to the last that was written: frames of appended CSV have a domain as wide as the type. */
+function rowCountOf(array: TileDBArray): number {
+  const domain = array.nonEmptyDomain();
+  if (domain === null) return 0;
+  const [first, last] = domain[0]!;
+  if (Number(first) < 0) {
+    throw new FormatError(`a frame's rows start at 0, found ${first}`, { where: array.uri });
+  }
+  return Number(last) + 1;
+}

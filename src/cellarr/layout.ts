@@ -1,0 +1,129 @@
+import type { SchemaInput } from "../array/write-types.js";
+import { ArgumentError } from "../errors.js";
+import { type Datatype, datatypeInfo } from "../format/datatype.js";
+
+/**
+ * Where things are in a store, and how its arrays are laid out: as Python cellarr 0.3.2 makes them, so that both read
+ * each other's.
+ *
+ *     gene_annotation/    frame: a row per gene
+ *     sample_metadata/    frame: a row per sample
+ *     cell_metadata/      frame: a row per cell
+ *     assays/             group, no members of record
+ *       counts/           sparse matrix, cells x genes; one array per matrix
+ */
+
+export const storeNames = {
+  assays: "assays",
+  geneAnnotation: "gene_annotation",
+  cellMetadata: "cell_metadata",
+  sampleMetadata: "sample_metadata",
+} as const;
+
+/** Columns that cellarr adds. */
+export const addedColumns = {
+  geneIndex: "cellarr_gene_index",
+  sample: "cellarr_sample",
+  cellCounts: "cellarr_cell_counts",
+  sampleStart: "cellarr_sample_start_index",
+  sampleEnd: "cellarr_sample_end_index",
+  originalGeneSet: "cellarr_original_gene_set",
+  cellIndexInSample: "cellarr_cell_index_in_sample",
+} as const;
+
+/** The one dimension of frames. */
+export const ROWS_DIMENSION = "__tiledb_rows";
+export const CELL_DIMENSION = "cell_index";
+export const GENE_DIMENSION = "gene_index";
+
+/** Rows of a tile of a frame at most, TileDB-Py's default for one dimension. */
+export const FRAME_TILE = 10_000;
+
+/** Integer types that a matrix's dimensions may have. */
+export type IndexType = "int8" | "int16" | "int32" | "int64" | "uint8" | "uint16" | "uint32" | "uint64";
+
+const indexTypes: readonly string[] = [
+  "int8",
+  "int16",
+  "int32",
+  "int64",
+  "uint8",
+  "uint16",
+  "uint32",
+  "uint64",
+] satisfies IndexType[];
+
+export interface FrameAttribute {
+  readonly name: string;
+  readonly datatype: Datatype;
+}
+
+/**
+ * A dense frame of `rows` rows, as TileDB-Py's `from_pandas` makes it. Its row dimension is int64 there today (older
+ * TileDB-Py: uint64). A frame without rows gets the domain [0, 0], of which nothing is written.
+ */
+export function frameSchema(rows: number, attributes: readonly FrameAttribute[]): SchemaInput {
+  const extent = Math.max(1, Math.min(FRAME_TILE, rows));
+  return {
+    arrayType: "dense",
+    dimensions: [
+      {
+        name: ROWS_DIMENSION,
+        datatype: "int64",
+        domain: [0n, BigInt(Math.max(1, rows) - 1)],
+        tileExtent: extent,
+        filters: ["zstd"],
+      },
+    ],
+    attributes: attributes.map(({ name, datatype }) => ({ name, datatype, filters: ["zstd"] })),
+  };
+}
+
+/** What `from_pandas` leaves in a frame's metadata, for pandas to restore types. */
+export function frameMetadata(attributes: readonly FrameAttribute[]): Record<string, string> {
+  const booleans = attributes.filter(({ datatype }) => datatype === "bool");
+  const index = { __pandas_index_dims: pythonJson([[ROWS_DIMENSION, "int64"]]) };
+  if (booleans.length === 0) return index;
+  return { __pandas_attribute_repr: pythonJson(booleans.map(({ name }) => [name, "bool"])), ...index };
+}
+
+/** JSON of an object of strings with Python's spacing. */
+function pythonJson(entries: readonly (readonly [string, string])[]): string {
+  const parts = entries.map(([key, value]) => `${JSON.stringify(key)}: ${JSON.stringify(value)}`);
+  return `{${parts.join(", ")}}`;
+}
+
+/** A sparse matrix of cells x genes with one attribute. */
+export function matrixSchema(
+  attribute: FrameAttribute,
+  cellType: IndexType,
+  geneType: IndexType,
+): SchemaInput {
+  return {
+    arrayType: "sparse",
+    dimensions: [
+      { name: CELL_DIMENSION, datatype: cellType, domain: [0, highestIndex(cellType)] },
+      { name: GENE_DIMENSION, datatype: geneType, domain: [0, highestIndex(geneType)] },
+    ],
+    attributes: [{ ...attribute, filters: ["gzip"] }],
+  };
+}
+
+/** The last index of a dimension: the type's largest value less one, inclusive, as Python has it. */
+export function highestIndex(type: IndexType): number | bigint {
+  const { bytes, kind } = datatypeInfo(type);
+  const largest = 2n ** BigInt(bytes * 8 - (kind === "int" ? 1 : 0)) - 1n;
+  return bytes === 8 ? largest - 1n : Number(largest - 1n);
+}
+
+/** Throws ArgumentError if `type` is no integer type, or has too few values for `count` of `what`. */
+export function checkIndexType(type: IndexType, count: number, what: string): void {
+  if (!indexTypes.includes(type)) {
+    throw new ArgumentError(`dtype of ${what}: '${String(type)}', expected ${indexTypes.join(", ")}`);
+  }
+  if (count > 0 && BigInt(count - 1) > BigInt(highestIndex(type))) {
+    throw new ArgumentError(
+      `dtype of ${what}: ${type} numbers ${BigInt(highestIndex(type)) + 1n} at most, there are ${count}`,
+    );
+  }
+}

@@ -1,0 +1,134 @@
+import type { TileDBArray } from "../array/open.js";
+import { FormatError, NotFoundError } from "../errors.js";
+import type { SparseMatrix } from "../h5ad/matrix.js";
+import type { TypedArray } from "../util/typed-arrays.js";
+import { isAscending, positionsIn, runsOf, sortedUnique } from "./selection.js";
+
+/** A matrix of cells x genes in a sparse array. */
+export class MatrixReader {
+  readonly array: TileDBArray;
+  readonly #cells: string;
+  readonly #genes: string;
+  readonly #attribute: string;
+
+  /** Throws FormatError unless the array is sparse with two dimensions and an attribute. */
+  constructor(array: TileDBArray) {
+    const { schema, uri } = array;
+    const [cells, genes, ...others] = schema.dimensions;
+    const [attribute] = schema.attributes;
+    const sparse = schema.arrayType === "sparse" && genes !== undefined && others.length === 0;
+    if (!sparse || cells === undefined || attribute === undefined) {
+      throw new FormatError(
+        `not a matrix: expected a sparse array of two dimensions with an attribute, found a ${schema.arrayType} one of ${schema.dimensions.length} with ${schema.attributes.length} attributes`,
+        { where: uri },
+      );
+    }
+    this.array = array;
+    this.#cells = cells.name;
+    this.#genes = genes.name;
+    this.#attribute = attribute.name;
+  }
+
+  /**
+   * Throws FormatError if the matrix has values beyond the cells and genes of the store. It may have fewer: the last
+   * cells and genes can be without values (Python 0.3.2 refuses such stores).
+   */
+  checkShape(cells: number, genes: number): void {
+    const domain = this.array.nonEmptyDomain();
+    if (domain === null) return;
+    const last = [Number(domain[0]![1]), Number(domain[1]![1])] as const;
+    if (last[0] < cells && last[1] < genes) return;
+    throw new FormatError(
+      `matrix has values up to cell ${last[0]} and gene ${last[1]}, the store has ${cells} cells and ${genes} genes`,
+      { where: this.array.uri },
+    );
+  }
+
+  /**
+   * The values of `cells` x `genes` as CSR: a row per cell in the order given, repeats included, and a column per gene;
+   * `genes` are strictly ascending. Columns ascend within rows.
+   */
+  async read(
+    cells: Uint32Array,
+    genes: Uint32Array,
+    total: { readonly cells: number; readonly genes: number },
+    signal?: AbortSignal,
+  ): Promise<SparseMatrix> {
+    const ascending = isAscending(cells);
+    const sorted = ascending ? cells : sortedUnique(cells);
+    const ranges = {
+      ...(sorted.length === total.cells ? {} : { [this.#cells]: runsOf(sorted) }),
+      ...(genes.length === total.genes ? {} : { [this.#genes]: runsOf(genes) }),
+    };
+    const read = await this.array.read({
+      ranges,
+      attributes: [this.#attribute],
+      order: "row-major",
+      signal,
+    });
+    const rows = fixedValues(read.columns[this.#cells]);
+    const columns = fixedValues(read.columns[this.#genes]);
+    const data = fixedValues(read.columns[this.#attribute]);
+    const matrix: SparseMatrix = {
+      format: "csr",
+      shape: [sorted.length, genes.length],
+      indptr: rowStarts(rows, sorted),
+      indices: renumber(columns, genes, total.genes),
+      data,
+    };
+    return ascending ? matrix : takeMatrixRows(matrix, positionsIn(sorted, cells));
+  }
+
+  /** Name of the values' attribute. */
+  get attribute(): string {
+    return this.#attribute;
+  }
+}
+
+function fixedValues(column: { readonly kind: string } | undefined): TypedArray {
+  if (column !== undefined && "values" in column) return column.values as TypedArray;
+  throw new NotFoundError("matrix values are not of a fixed size");
+}
+
+/** Position of each row's first value, and the end; `rows` are sorted store numbers, all among `sorted`. */
+function rowStarts(rows: TypedArray, sorted: Uint32Array): Uint32Array {
+  const starts = new Uint32Array(sorted.length + 1);
+  let at = 0;
+  for (let row = 0; row < sorted.length; row++) {
+    starts[row] = at;
+    const number = sorted[row]!;
+    while (at < rows.length && Number(rows[at]) === number) at++;
+  }
+  starts[sorted.length] = at;
+  return starts;
+}
+
+/** Store numbers of genes as columns of the slice. */
+function renumber(columns: TypedArray, genes: Uint32Array, total: number): Int32Array {
+  const places = new Int32Array(total);
+  for (let at = 0; at < genes.length; at++) places[genes[at]!] = at;
+  const renumbered = new Int32Array(columns.length);
+  for (let at = 0; at < columns.length; at++) renumbered[at] = places[Number(columns[at])]!;
+  return renumbered;
+}
+
+/** The rows at `positions`, in that order, of a CSR matrix. */
+function takeMatrixRows(matrix: SparseMatrix, positions: Uint32Array): SparseMatrix {
+  const { indptr, indices, data } = matrix;
+  const starts = new Uint32Array(positions.length + 1);
+  for (let row = 0; row < positions.length; row++) {
+    starts[row + 1] = starts[row]! + indptr[positions[row]! + 1]! - indptr[positions[row]!]!;
+  }
+  const total = starts[positions.length]!;
+  const Values = data.constructor as new (length: number) => TypedArray;
+  const taken = { indices: new Int32Array(total), data: new Values(total) };
+  for (let row = 0; row < positions.length; row++) {
+    const from = indptr[positions[row]!]!;
+    const count = starts[row + 1]! - starts[row]!;
+    for (let at = 0; at < count; at++) {
+      taken.indices[starts[row]! + at] = indices[from + at]!;
+      taken.data[starts[row]! + at] = data[from + at]!;
+    }
+  }
+  return { format: "csr", shape: [positions.length, matrix.shape[1]], indptr: starts, ...taken };
+}

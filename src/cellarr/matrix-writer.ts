@@ -1,0 +1,122 @@
+import { openFragmentWriter } from "../array/fragment-writer.js";
+import { ValueError } from "../errors.js";
+import { datatypeInfo } from "../format/datatype.js";
+import type { AnnDataSource, CsrBlock } from "../h5ad/source.js";
+import type { StoreLocation, WritableStore } from "../storage/types.js";
+import { textValues } from "../util/frame.js";
+import type { TypedArray } from "../util/typed-arrays.js";
+import { combinerOf } from "./combine.js";
+import { fitValues } from "./fit-values.js";
+import type { GeneSet } from "./gene-set.js";
+import { CELL_DIMENSION, GENE_DIMENSION, type IndexType } from "./layout.js";
+import type { ResolvedMatrix } from "./options.js";
+import { columnMap, type RemappedBlock, remapBlock } from "./remap.js";
+
+/** Fourth step of a build: one matrix of one file becomes one fragment, block by block. */
+
+/** Stored values of a block: some 20 MB of cells while they are remapped. */
+const BLOCK_CELLS = 1_000_000;
+
+export interface MatrixTask {
+  readonly source: AnnDataSource;
+  /** For messages. */
+  readonly fileName: string;
+  readonly matrix: ResolvedMatrix;
+  /** Position in the store of each column's gene, -1 where it has none. */
+  readonly positions: Int32Array;
+  readonly genes: GeneSet;
+  /** Cell of the store that the file's first cell is. */
+  readonly cellOffset: number;
+  readonly location: StoreLocation<WritableStore>;
+  readonly cellType: IndexType;
+  readonly geneType: IndexType;
+  readonly signal: AbortSignal | undefined;
+  /** Cells of the file that are written so far. */
+  readonly onCells: (count: number) => void;
+}
+
+/**
+ * Returns the number of values written; no fragment is made where that is 0. Memory is that of a block and of the
+ * fragment's open tiles. Throws ValueError naming file, cell and gene of a value that does not fit.
+ */
+export async function writeMatrix(task: MatrixTask): Promise<number> {
+  const { matrix, source } = task;
+  const from = source.matrix(matrix.matrixName);
+  checkShape(task, from.shape);
+  const map = columnMap(task.positions, task.genes.size);
+  const combine = combinerOf(matrix.consolidateDuplicateGeneFunc);
+  // Dense sources have no stored zeros to keep.
+  const options = { cellOffset: task.cellOffset, dropZeros: from.storage === "dense" };
+  let writer: Awaited<ReturnType<typeof openFragmentWriter>> | null = null;
+  let written = 0;
+  try {
+    for await (const block of from.blocks({ maxCells: BLOCK_CELLS, signal: task.signal })) {
+      const remapped = remapBlock(block, map, combine, options);
+      if (remapped.cells.length > 0) {
+        writer ??= await openFragmentWriter(task.location, { signal: task.signal });
+        await writer.append(await cellsOf(task, remapped));
+        written += remapped.cells.length;
+      }
+      task.onCells(lastRow(block));
+    }
+    await writer?.finish();
+    return written;
+  } catch (error) {
+    await writer?.abort();
+    throw error;
+  }
+}
+
+function lastRow(block: CsrBlock): number {
+  return block.firstRow + block.rowCount;
+}
+
+function checkShape(task: MatrixTask, shape: readonly [number, number]): void {
+  const expected = [task.source.obsCount, task.positions.length] as const;
+  if (shape[0] === expected[0] && shape[1] === expected[1]) return;
+  throw new ValueError(
+    `matrix '${task.matrix.matrixName}' is ${shape[0]} x ${shape[1]}, expected ${expected[0]} cells x ${expected[1]} genes`,
+    { where: task.fileName },
+  );
+}
+
+async function cellsOf(task: MatrixTask, block: RemappedBlock): Promise<Record<string, TypedArray>> {
+  const { matrix } = task;
+  const fitted = fitValues(block.values, matrix.dtype, matrix.onMisfit);
+  if (fitted.misfit >= 0) throw await misfitError(task, block, fitted.misfit);
+  return {
+    [CELL_DIMENSION]: coordinates(block.cells, task.cellType),
+    [GENE_DIMENSION]: coordinates(block.genes, task.geneType),
+    [matrix.matrixAttrName]: fitted.values,
+  };
+}
+
+/** Indices in a dimension's type; their range has been checked. */
+function coordinates(indices: Uint32Array, type: IndexType): TypedArray {
+  const array = datatypeInfo(type).array;
+  if (indices instanceof array) return indices;
+  const converted = new array(indices.length);
+  if (converted instanceof BigInt64Array || converted instanceof BigUint64Array) {
+    const words = new Uint32Array(converted.buffer);
+    for (let at = 0; at < indices.length; at++) words[2 * at] = indices[at]!;
+    return converted;
+  }
+  converted.set(indices);
+  return converted;
+}
+
+async function misfitError(task: MatrixTask, block: RemappedBlock, at: number): Promise<ValueError> {
+  const { matrix } = task;
+  const cell = block.cells[at]! - task.cellOffset;
+  const gene = task.genes.names[block.genes[at]!];
+  const name = await obsName(task.source, cell);
+  return new ValueError(
+    `matrix '${matrix.matrixName}': ${block.values[at]} in cell ${cell} ('${name}') of gene '${gene}' does not fit ` +
+      `${matrix.dtype}; choose another dtype, or onMisfit "round", "clip" or "round-clip"`,
+    { where: task.fileName },
+  );
+}
+
+async function obsName(source: AnnDataSource, cell: number): Promise<string> {
+  return textValues((await source.obs([])).index)[cell] ?? "";
+}

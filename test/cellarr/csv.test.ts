@@ -1,0 +1,68 @@
+import { parse } from "csv-parse/sync";
+import { stringify } from "csv-stringify/sync";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { parseCsvText } from "../../src/cellarr/csv.js";
+import { columnValues } from "../../src/util/frame.js";
+
+function rowsOf(text: string): (string | null)[][] {
+  const frame = parseCsvText(text);
+  const columns = [...frame.columns.values()].map(columnValues);
+  return Array.from({ length: frame.rowCount }, (_, row) =>
+    columns.map((column) => column[row] as string | null),
+  );
+}
+
+describe("parseCsv", () => {
+  it("reads what csv-stringify writes, and the same as csv-parse", () => {
+    const cell = fc.oneof(
+      fc.string({ maxLength: 5 }),
+      fc.constantFrom("a,b", 'say "x"', "two\nlines", "é", "\r\n"),
+    );
+    const table = fc
+      .integer({ min: 2, max: 4 })
+      .chain((width) => fc.array(fc.array(cell, { minLength: width, maxLength: width }), { maxLength: 6 }));
+    fc.assert(
+      fc.property(table, fc.constantFrom("\n", "\r\n"), fc.boolean(), (rows, record_delimiter, quoted) => {
+        const width = rows[0]?.length ?? 2;
+        const header = Array.from({ length: width }, (_, at) => `h${at}`);
+        const text = stringify([header, ...rows], { record_delimiter, quoted, quoted_match: /[\r\n]/ });
+        const expected = (parse(text) as string[][]).slice(1);
+        expect(expected).toEqual(rows);
+        expect(rowsOf(text)).toEqual(rows.map((row) => row.map((value) => (value === "" ? null : value))));
+      }),
+    );
+  });
+
+  it("keeps values as they are written", () => {
+    expect(rowsOf("a,b\n007,1.50\nTrue, x \n")).toEqual([
+      ["007", "1.50"],
+      ["True", " x "],
+    ]);
+  });
+
+  it("takes the first column as row names", () => {
+    const frame = parseCsvText("gene,name\nENSG1,A\nENSG2,B", { indexColumn: true });
+    expect(columnValues(frame.index)).toEqual(["ENSG1", "ENSG2"]);
+    expect(frame.indexName).toBe("gene");
+    expect(frame.columnNames).toEqual(["name"]);
+    expect(parseCsvText(",name\n1,A", { indexColumn: true }).indexName).toBeNull();
+  });
+
+  it("names a nameless column, skips blank lines and a byte order mark", () => {
+    const frame = parseCsvText("\ufeff\n,b\r\n\r\n0,x\n\n1,y\n");
+    expect(frame.columnNames).toEqual(["Unnamed: 0", "b"]);
+    expect(columnValues(frame.columns.get("b")!)).toEqual(["x", "y"]);
+  });
+
+  it.each([
+    ["a,b\n1\n", "CSV line 2: 1 values, expected 2"],
+    ["a,b\n1,2,3\n", "CSV line 2: more than 2 values"],
+    ['a\n"x\ny', "CSV line 2: a quote is not closed"],
+    ['a\n"x"y\n', "CSV line 2: text after a closing quote"],
+    ["a,a\n", "column 'a' is in the header twice"],
+    ["\n\n", "the file is empty"],
+  ])("refuses %j", (text, message) => {
+    expect(() => parseCsvText(text)).toThrow(message);
+  });
+});
