@@ -1,7 +1,7 @@
 // The questions of the benchmark. `column` is a metadata column whose values are compared with the answer's.
 import { Random } from "../dist/cli/random.js";
 
-export function makeQueries({ cellCount, genes, cellTypes, seed }) {
+export function makeQueries({ cellCount, genes, common, cellTypes, seed }) {
   const random = new Random(seed);
   const middle = Math.floor(cellCount / 2);
   const many = Math.min(1000, Math.floor(cellCount / 2));
@@ -18,7 +18,7 @@ export function makeQueries({ cellCount, genes, cellTypes, seed }) {
     },
     { name: `${many} neighbouring cells, all genes`, column, cells: [start, start + many - 1] },
     { name: `${many} random cells, all genes`, column, list: sample(cellCount, many, random) },
-    { name: "1 gene, all cells", column, genes: hundred.slice(0, 1) },
+    { name: "1 gene, all cells", column, genes: [common] },
     { name: `${hundred.length} genes, all cells`, column, genes: hundred },
     { name: "1 whole sample", column, sample: 0 },
     { name: "metadata filter, 100 genes", column, where: `cell_type == '${cellTypes[0]}'`, genes: hundred },

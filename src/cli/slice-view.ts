@@ -1,5 +1,6 @@
+import type { CellArrDatasetSlice } from "../cellarr/slice.js";
 import type { SparseMatrix } from "../h5ad/matrix.js";
-import { columnValues, type Frame, type FrameValue } from "../util/frame.js";
+import { columnValues, type Frame, type FrameValue, textValues } from "../util/frame.js";
 import type { TypedArray } from "../util/typed-arrays.js";
 import { jsonNumber } from "./json-cells.js";
 import type { TextSink } from "./output.js";
@@ -14,6 +15,16 @@ export interface SliceView {
   readonly matrices: ReadonlyMap<string, SparseMatrix>;
   readonly cellMetadata: Frame;
   readonly geneAnnotation: Frame;
+}
+
+export function viewOf(part: CellArrDatasetSlice): SliceView {
+  return {
+    cells: part.cellIndices,
+    genes: textValues(part.geneAnnotation.index).map((name) => name ?? ""),
+    matrices: part.matrices,
+    cellMetadata: part.cellMetadata,
+    geneAnnotation: part.geneAnnotation,
+  };
 }
 
 /** A metadata value as JSON text: 64-bit integers as decimal strings, as `array read` prints them. */

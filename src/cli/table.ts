@@ -63,8 +63,8 @@ export function formatDuration(milliseconds: number): string {
 }
 
 /** "1 cell", "2 cells". */
-export function plural(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
+export function plural(count: number, noun: string, several = `${noun}s`): string {
+  return `${formatCount(count)} ${count === 1 ? noun : several}`;
 }
 
 /** Text in bold or dimmed where the stream is a terminal that shows it, plain elsewhere. */

@@ -1,0 +1,58 @@
+// This package: simulate, build and query. Compiled code only, as users have it.
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { buildCellArrDataset, CellArrDataset, slice } from "cellarr";
+import { columnValues, textValues } from "../../dist/util/frame.js";
+import { describeMatrix, folderBytes, hashTexts, measured, repeated, serve } from "./common.mjs";
+
+async function simulate({ folder, files, cells, genes, seed }) {
+  const { Simulator } = await import("../../dist/cli/simulate.js");
+  const { writeH5ad } = await import("cellarr/h5ad");
+  const simulator = new Simulator({ cells, genes, seed });
+  const paths = [];
+  const filled = new Map();
+  let nonZeros = 0;
+  for (let index = 0; index < files; index++) {
+    const sample = simulator.sample(index);
+    const { indices } = sample.layers.get("counts");
+    const names = textValues(sample.var.index);
+    for (const name of names) filled.set(name, filled.get(name) ?? 0);
+    for (const gene of indices) filled.set(names[gene], filled.get(names[gene]) + 1);
+    nonZeros += indices.length;
+    paths.push(join(folder, `${sample.name}.h5ad`));
+    await writeH5ad(sample, paths.at(-1));
+  }
+  const common = [...filled].reduce((best, entry) => (entry[1] > best[1] ? entry : best))[0];
+  return { paths, nonZeros, genes: [...filled.keys()].sort(), common, cellTypes: ["B cell"] };
+}
+
+async function build({ store, files, cellColumns, threads }) {
+  rmSync(store, { recursive: true, force: true });
+  const columnTypes = Object.fromEntries(cellColumns.map((name) => [name, "ascii"]));
+  const [, figures] = await measured(() =>
+    buildCellArrDataset({
+      outputPath: store,
+      files,
+      matrixOptions: { matrixName: "counts", dtype: "uint16" },
+      cellMetadataOptions: { columnTypes },
+      numThreads: threads,
+    }),
+  );
+  return { ...figures, bytes: folderBytes(store), matrixBytes: folderBytes(join(store, "assays")) };
+}
+
+async function query({ store, query: asked, repeats }) {
+  const [dataset, figures] = await measured(() => CellArrDataset.open(store));
+  const ask = () =>
+    "sample" in asked
+      ? dataset.getCellsForSample(asked.sample)
+      : dataset.get(asked.where ?? asked.list ?? slice(...(asked.cells ?? [])), asked.genes ?? slice());
+  const describe = (part) => ({
+    ...describeMatrix(part.matrix("counts")),
+    metadata: hashTexts(columnValues(part.cellMetadata.columns.get(asked.column))),
+    genes: hashTexts(textValues(part.geneAnnotation.index)),
+  });
+  return { open: figures, ...(await repeated(ask, describe, repeats)) };
+}
+
+await serve({ simulate, build, query });

@@ -1,0 +1,153 @@
+import "../node-platform.js";
+import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { buildCellArrDataset } from "../cellarr/build.js";
+import { type ColumnType, columnTypes } from "../cellarr/column-types.js";
+import type { CellArrDataset } from "../cellarr/dataset.js";
+import type { MisfitRule } from "../cellarr/fit-values.js";
+import type { BuildOptions, BuildStep, MatrixOptions } from "../cellarr/options.js";
+import { ExistsError, isCellarrError, NotFoundError } from "../errors.js";
+import type { MatrixDtype } from "../h5ad/matrix.js";
+import type { CommandContext } from "./context.js";
+import { folderBytes } from "./folder-bytes.js";
+import { withTextSink } from "./output.js";
+import { parseCount, parseTypedName } from "./parse.js";
+import { createProgressBar } from "./progress.js";
+import { formatBytes, formatDuration, plural } from "./table.js";
+import { UsageError } from "./usage.js";
+
+/** `cellarr build`: a store from H5AD files. */
+
+export interface BuildCommandOptions {
+  readonly out: string;
+  readonly matrix: readonly string[];
+  readonly cellColumn: readonly string[];
+  readonly featureColumn?: string;
+  readonly geneAnnotation?: string;
+  readonly sampleMetadata?: string;
+  readonly cellMetadata?: string;
+  readonly misfit: string;
+  readonly threads: string;
+  readonly optimize: boolean;
+  readonly overwrite?: boolean;
+  readonly json?: boolean;
+}
+
+const dtypes = [
+  "int8",
+  "uint8",
+  "int16",
+  "uint16",
+  "int32",
+  "uint32",
+  "int64",
+  "uint64",
+  "float32",
+  "float64",
+] as const satisfies readonly MatrixDtype[];
+
+const misfitRules = ["error", "round", "clip", "round-clip"] as const satisfies readonly MisfitRule[];
+
+export async function runBuild(
+  files: readonly string[],
+  options: BuildCommandOptions,
+  context: CommandContext,
+): Promise<void> {
+  const build = buildOptions(files, options);
+  const start = performance.now();
+  const dataset = await buildWithProgress(build, options.out, context);
+  const bytes = await folderBytes(options.out);
+  const text = options.json
+    ? JSON.stringify({
+        store: options.out,
+        shape: [...dataset.shape],
+        matrices: [...dataset.matrixNames],
+        bytes,
+      })
+    : `${options.out}: ${plural(dataset.shape[0], "cell")} x ${plural(dataset.shape[1], "gene")}, ` +
+      `${plural(dataset.matrixNames.length, "matrix", "matrices")} (${dataset.matrixNames.join(", ")}), ` +
+      `${formatBytes(bytes)}, ${formatDuration(performance.now() - start)}`;
+  await withTextSink(undefined, context.signal, async (sink) => {
+    await sink.write(`${text}\n`);
+  });
+}
+
+function buildOptions(files: readonly string[], options: BuildCommandOptions): BuildOptions {
+  const onMisfit = misfitRules.find((rule) => rule === options.misfit);
+  if (onMisfit === undefined) {
+    throw new UsageError(`--misfit ${options.misfit}: expected ${misfitRules.join(", ")}`);
+  }
+  const { geneAnnotation, sampleMetadata, cellMetadata, featureColumn } = options;
+  return {
+    outputPath: options.out,
+    files,
+    matrixOptions: matrixOptions(options.matrix, onMisfit),
+    ...(geneAnnotation !== undefined && { geneAnnotation: checkFile(geneAnnotation, "--gene-annotation") }),
+    ...(sampleMetadata !== undefined && { sampleMetadata: checkFile(sampleMetadata, "--sample-metadata") }),
+    ...(cellMetadata !== undefined && { cellMetadata: checkFile(cellMetadata, "--cell-metadata") }),
+    ...(featureColumn !== undefined && { geneAnnotationOptions: { featureColumn } }),
+    ...(options.cellColumn.length > 0 && {
+      cellMetadataOptions: { columnTypes: cellColumns(options.cellColumn) },
+    }),
+    numThreads: parseCount(options.threads, "--threads", 1),
+    optimize: options.optimize,
+    overwrite: options.overwrite ?? false,
+  };
+}
+
+function matrixOptions(texts: readonly string[], onMisfit: MisfitRule): MatrixOptions[] {
+  const named = texts.length === 0 ? ["counts"] : texts;
+  return named.map((text) => {
+    const { name, type } = parseTypedName(text, "--matrix", dtypes);
+    return { matrixName: name, onMisfit, ...(type !== undefined && { dtype: type }) };
+  });
+}
+
+function cellColumns(texts: readonly string[]): Record<string, ColumnType> {
+  const types = Object.keys(columnTypes) as ColumnType[];
+  const parsed = texts.map((text) => parseTypedName(text, "--cell-column", types));
+  return Object.fromEntries(parsed.map(({ name, type }) => [name, type ?? "ascii"]));
+}
+
+function checkFile(path: string, option: string): string {
+  if (existsSync(path)) return path;
+  throw new NotFoundError(`${option}: no such file`, { where: path });
+}
+
+const stepLabels: Record<BuildStep, string> = {
+  scan: "scanning files",
+  gene_annotation: "writing genes",
+  sample_metadata: "writing samples",
+  cell_metadata: "writing cells",
+  matrix: "writing",
+  optimize: "consolidating",
+};
+
+/** Builds with a progress bar. A folder that was not there before is gone again where the build fails. */
+export async function buildWithProgress(
+  options: BuildOptions,
+  folder: string,
+  context: CommandContext,
+): Promise<CellArrDataset> {
+  const isNew = !existsSync(folder);
+  const bar = await createProgressBar();
+  try {
+    return await buildCellArrDataset({
+      ...options,
+      signal: context.signal,
+      onProgress: ({ step, item, done, total }) => {
+        const label = step === "matrix" ? `${stepLabels.matrix} ${item}` : stepLabels[step];
+        bar.update(label, done, total);
+      },
+    });
+  } catch (error) {
+    if (isNew) await rm(folder, { recursive: true, force: true });
+    if (!isCellarrError(error, "EXISTS")) throw error;
+    throw new ExistsError("the folder holds a store already; --overwrite replaces it", {
+      where: folder,
+      cause: error,
+    });
+  } finally {
+    bar.stop();
+  }
+}

@@ -1,0 +1,116 @@
+import "../node-platform.js";
+import { join } from "node:path";
+import { openArray } from "../array/open.js";
+import type { CellArrDataset } from "../cellarr/dataset.js";
+import { storeNames } from "../cellarr/layout.js";
+import type { CommandContext } from "./context.js";
+import { folderBytes } from "./folder-bytes.js";
+import { openStore, type SampleCells, sampleCells } from "./open-store.js";
+import { withTextSink } from "./output.js";
+import { formatBytes, formatCount, formatTable, plural, shorten, styled } from "./table.js";
+
+/** `cellarr info`: what a store holds. */
+
+interface MatrixInfo {
+  readonly name: string;
+  readonly type: string;
+  readonly storedValues: number;
+  readonly fragments: number;
+  readonly bytes: number;
+}
+
+interface StoreInfo {
+  readonly store: string;
+  readonly shape: readonly [number, number];
+  readonly matrices: readonly MatrixInfo[];
+  readonly samples: readonly SampleCells[];
+  readonly cellMetadataColumns: readonly string[];
+  readonly geneAnnotationColumns: readonly string[];
+  readonly sampleMetadataColumns: readonly string[];
+  readonly bytes: number;
+}
+
+export async function runInfo(
+  store: string,
+  options: { readonly json?: boolean },
+  context: CommandContext,
+): Promise<void> {
+  const dataset = await openStore(store, context);
+  const info = await describeStore(store, dataset, context);
+  await withTextSink(undefined, context.signal, async (sink) => {
+    await sink.write(options.json ? `${JSON.stringify(info)}\n` : forPeople(info));
+  });
+}
+
+async function describeStore(
+  store: string,
+  dataset: CellArrDataset,
+  context: CommandContext,
+): Promise<StoreInfo> {
+  const names = dataset.matrixNames;
+  return {
+    store,
+    shape: dataset.shape,
+    matrices: await Promise.all(names.map((name) => describeMatrix(store, name, context))),
+    samples: await sampleCells(dataset),
+    cellMetadataColumns: dataset.getCellMetadataColumns(),
+    geneAnnotationColumns: dataset.getGeneAnnotationColumns(),
+    sampleMetadataColumns: dataset.getSampleMetadataColumns(),
+    bytes: await folderBytes(store),
+  };
+}
+
+async function describeMatrix(store: string, name: string, context: CommandContext): Promise<MatrixInfo> {
+  const array = await openArray(join(store, storeNames.assays, name), { signal: context.signal });
+  return {
+    name,
+    type: array.schema.attributes[0]!.datatype,
+    storedValues: array.fragments.reduce((sum, { cellCount }) => sum + cellCount, 0),
+    fragments: array.fragments.length,
+    bytes: array.fragments.reduce((sum, { bytes }) => sum + bytes, 0),
+  };
+}
+
+const MOST_SAMPLES = 20;
+
+function forPeople(info: StoreInfo): string {
+  const [cells, genes] = info.shape;
+  const title = `${plural(cells, "cell")} x ${plural(genes, "gene")}, ${plural(info.samples.length, "sample")}, ${formatBytes(info.bytes)}`;
+  const columns = [
+    ["cell metadata", info.cellMetadataColumns],
+    ["gene annotation", info.geneAnnotationColumns],
+    ["sample metadata", info.sampleMetadataColumns],
+  ] as const;
+  return `${[
+    `${styled(process.stdout, "bold", info.store)}\n${title}`,
+    matrixTable(info.matrices, cells * genes),
+    sampleTable(info.samples),
+    formatTable([["table", "columns"], ...columns.map(([name, list]) => [name, list.join(", ")])]),
+  ].join("\n\n")}\n`;
+}
+
+function matrixTable(matrices: readonly MatrixInfo[], places: number): string {
+  const rows = matrices.map(({ name, type, storedValues, fragments, bytes }) => [
+    name,
+    type,
+    formatCount(storedValues),
+    places === 0 ? "-" : `${((100 * storedValues) / places).toFixed(2)} %`,
+    formatCount(fragments),
+    formatBytes(bytes),
+  ]);
+  const header = ["matrix", "type", "stored values", "filled", "fragments", "size"];
+  return formatTable([header, ...rows], { right: [2, 3, 4, 5] });
+}
+
+function sampleTable(samples: readonly SampleCells[]): string {
+  const rows = samples
+    .slice(0, MOST_SAMPLES)
+    .map(({ name, start, end }) => [
+      shorten(name, 40),
+      formatCount(end - start + 1),
+      end < start ? "-" : `${start}:${end}`,
+    ]);
+  const table = formatTable([["sample", "cells", "range"], ...rows], { right: [1] });
+  const more = samples.length - MOST_SAMPLES;
+  return more > 0 ? `${table}\n… and ${plural(more, "more sample")}` : table;
+}

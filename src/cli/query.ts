@@ -1,0 +1,121 @@
+import "../node-platform.js";
+import { existsSync, statSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { slice } from "../cellarr/selection.js";
+import type { CellArrDatasetSlice } from "../cellarr/slice.js";
+import type { SparseMatrix } from "../h5ad/matrix.js";
+import type { CommandContext } from "./context.js";
+import { writeFrameCsv, writeMatrixCsv } from "./format-csv.js";
+import { writeSliceJson } from "./format-json.js";
+import { writeMatrixMarket } from "./format-mtx.js";
+import { sliceText } from "./format-text.js";
+import { openStore } from "./open-store.js";
+import { type TextSink, withTextSink } from "./output.js";
+import { parseNames } from "./parse.js";
+import { type CellOptions, selectCells } from "./select-cells.js";
+import { type SliceView, viewOf } from "./slice-view.js";
+import { UsageError } from "./usage.js";
+
+/** `cellarr query`: a slice of a store, in one of several formats. */
+
+export interface QueryCommandOptions extends CellOptions {
+  readonly genes: readonly string[];
+  readonly matrix: readonly string[];
+  readonly format?: string;
+  readonly json?: boolean;
+  readonly output?: string;
+}
+
+const formats = ["text", "json", "csv", "mtx", "h5ad"] as const;
+type Format = (typeof formats)[number];
+
+export async function runQuery(
+  store: string,
+  options: QueryCommandOptions,
+  context: CommandContext,
+): Promise<void> {
+  const format = chooseFormat(options);
+  const genes = options.genes.flatMap((text) => parseNames(text, "--genes"));
+  const { signal } = context;
+  const dataset = await openStore(store, context);
+  const cells = await selectCells(dataset, options, signal);
+  const part = await dataset.getSlice(cells, genes.length === 0 ? slice() : genes, {
+    signal,
+    matrices: options.matrix.length === 0 ? undefined : [...new Set(options.matrix)],
+  });
+  await writeSlice(part, format, options.output, context);
+}
+
+function chooseFormat(options: QueryCommandOptions): Format {
+  const name = options.format ?? (options.json ? "json" : "text");
+  const format = formats.find((known) => known === name);
+  if (format === undefined) throw new UsageError(`--format ${name}: expected json, csv, mtx or h5ad`);
+  if (options.json && format !== "json") throw new UsageError(`--json contradicts --format ${name}`);
+  if (format === "h5ad" && options.output === undefined) {
+    throw new UsageError("--format h5ad needs a file: -o FILE.h5ad");
+  }
+  return format;
+}
+
+async function writeSlice(
+  part: CellArrDatasetSlice,
+  format: Format,
+  output: string | undefined,
+  { signal }: CommandContext,
+): Promise<void> {
+  if (format === "h5ad") {
+    const { writeH5ad } = await import("../h5ad/write-h5ad.js");
+    return writeH5ad(part.toAnnData(), output!, { overwrite: true });
+  }
+  const view = viewOf(part);
+  if (format === "text" || format === "json") {
+    return withTextSink(output, signal, async (sink) => {
+      if (format === "json") await writeSliceJson(view, sink);
+      else await sink.write(sliceText(view));
+    });
+  }
+  if (isFolder(output)) return writeFolder(view, format, output, signal);
+  const [matrix, ...others] = view.matrices.values();
+  if (matrix === undefined || others.length > 0) {
+    const names = [...view.matrices.keys()].join(", ");
+    throw new UsageError(
+      `--format ${format} holds one matrix a file, the slice has ${names}: choose with --matrix, or give a folder: -o FOLDER/`,
+    );
+  }
+  return withTextSink(output, signal, (sink) => writeMatrix(view, matrix, format, sink));
+}
+
+function isFolder(output: string | undefined): output is string {
+  if (output === undefined) return false;
+  return output.endsWith("/") || (existsSync(output) && statSync(output).isDirectory());
+}
+
+function writeMatrix(
+  view: SliceView,
+  matrix: SparseMatrix,
+  format: "csv" | "mtx",
+  sink: TextSink,
+): Promise<void> {
+  return format === "csv" ? writeMatrixCsv(view, matrix, sink) : writeMatrixMarket(matrix, sink);
+}
+
+async function writeFolder(
+  view: SliceView,
+  format: "csv" | "mtx",
+  folder: string,
+  signal: AbortSignal,
+): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const [name, matrix] of view.matrices) {
+    await withTextSink(join(folder, `${name}.${format}`), signal, (sink) =>
+      writeMatrix(view, matrix, format, sink),
+    );
+  }
+  await withTextSink(join(folder, "cell_metadata.csv"), signal, (sink) =>
+    writeFrameCsv(view.cellMetadata, "cell", (row) => `${view.cells[row]}`, sink),
+  );
+  await withTextSink(join(folder, "gene_annotation.csv"), signal, (sink) =>
+    writeFrameCsv(view.geneAnnotation, "gene", (row) => view.genes[row]!, sink),
+  );
+}
