@@ -1,10 +1,32 @@
-import { UnsupportedError } from "../errors.js";
+import { ArgumentError, NotFoundError, UnsupportedError } from "../errors.js";
 import type { ArraySchema, NDRange } from "../format/array-schema.js";
-import { locationUri, resolveReadable } from "../storage/resolve.js";
-import type { StoreLocation } from "../storage/types.js";
-import type { Enumeration } from "../format/enumeration.js";
+import { type Enumeration, readEnumeration } from "../format/enumeration.js";
+import { readGenericTile } from "../format/generic-tile.js";
 import type { MetadataValue } from "../format/metadata.js";
+import { joinKey } from "../storage/key.js";
+import { resolveReadable } from "../storage/resolve.js";
+import type { StoreLocation, StoreOptions } from "../storage/types.js";
+import { type ArrayDirectory, loadArrayDirectory } from "./array-directory.js";
+import { readMetadataValues } from "./array-metadata.js";
+import { checkSupported, type FragmentReader } from "./fragment-reader.js";
+import { unionOf } from "./nd-union.js";
+import { requireArray } from "./object-type.js";
+import { openFragments, SchemaFiles } from "./open-fragments.js";
+import type { OpenedArray } from "./opened-array.js";
+import { planRead } from "./plan.js";
 import type { FragmentInfo, ReadPlan, ReadQuery, ReadResult } from "./query.js";
+import { readArray } from "./read.js";
+import { resolveQuery } from "./resolve-query.js";
+import {
+  ALL_TIME,
+  schemaAt,
+  type TimeWindow,
+  visibleDeletes,
+  visibleFragments,
+  visibleMetadata,
+} from "./visible-at.js";
+
+export { objectType } from "./object-type.js";
 
 export interface OpenOptions {
   /**
@@ -18,48 +40,129 @@ export interface OpenOptions {
 /** An array as it was when opened: later writes are not seen. */
 export class TileDBArray {
   readonly uri: string;
+  /** The newest schema at the time of opening. */
   readonly schema: ArraySchema;
+  /** Visible fragments, oldest first. */
   readonly fragments: readonly FragmentInfo[];
+  readonly #directory: ArrayDirectory;
+  readonly #opened: OpenedArray;
+  readonly #enumerations = new Map<string, Promise<Enumeration>>();
 
-  constructor(uri: string, schema: ArraySchema, fragments: readonly FragmentInfo[]) {
-    this.uri = uri;
+  constructor(
+    directory: ArrayDirectory,
+    schema: ArraySchema,
+    fragments: readonly FragmentReader[],
+    window: TimeWindow,
+  ) {
+    this.uri = directory.uri;
     this.schema = schema;
-    this.fragments = fragments;
+    this.fragments = fragments.map((fragment) => fragment.info);
+    this.#directory = directory;
+    const enumeration = (name: string) => this.enumeration(name);
+    this.#opened = { uri: directory.uri, schema, fragments, window, enumeration };
   }
 
-  /** The smallest box around all fragments, null where nothing was written. */
+  /** The smallest box around all fragments, both ends inclusive; null where nothing was written. */
   nonEmptyDomain(): NDRange | null {
-    throw new UnsupportedError("not yet");
+    return unionOf(
+      this.fragments.flatMap(({ nonEmptyDomain }) => (nonEmptyDomain === null ? [] : [nonEmptyDomain])),
+    );
   }
 
-  async metadata(): Promise<ReadonlyMap<string, MetadataValue>> {
-    throw new UnsupportedError("not yet");
+  /** Array metadata by key, sorted by key. */
+  async metadata(options: StoreOptions = {}): Promise<ReadonlyMap<string, MetadataValue>> {
+    const files = visibleMetadata(this.#directory, this.#opened.window);
+    return readMetadataValues(this.#directory.location.store, files, options);
   }
 
-  async enumeration(_name: string): Promise<Enumeration> {
-    throw new UnsupportedError("not yet");
+  /** The values that an enumerated attribute's cells stand for. Throws NotFoundError for a name that is none. */
+  async enumeration(name: string): Promise<Enumeration> {
+    const kept = this.#enumerations.get(name);
+    if (kept !== undefined) return kept;
+    const loading = this.#readEnumeration(name);
+    this.#enumerations.set(name, loading);
+    loading.catch(() => this.#enumerations.delete(name));
+    return loading;
   }
 
   /** What `read(query)` would do. */
-  async plan(_query: ReadQuery = {}): Promise<ReadPlan> {
-    throw new UnsupportedError("not yet");
+  async plan(query: ReadQuery = {}): Promise<ReadPlan> {
+    return planRead(this.#opened, resolveQuery(this.schema, query, this.uri));
   }
 
-  async read(_query: ReadQuery = {}): Promise<ReadResult> {
-    throw new UnsupportedError("not yet");
+  /**
+   * Cells as columns. Sparse: those that exist in the ranges, in the order asked. Dense: all cells of the ranges,
+   * row-major unless asked otherwise, fill values where none was written.
+   */
+  async read(query: ReadQuery = {}): Promise<ReadResult> {
+    return readArray(this.#opened, resolveQuery(this.schema, query, this.uri));
+  }
+
+  async #readEnumeration(name: string): Promise<Enumeration> {
+    const entry = this.schema.enumerations.find((one) => one.name === name);
+    if (entry === undefined) {
+      const names = this.schema.enumerations.map((one) => `'${one.name}'`).join(", ");
+      throw new NotFoundError(`no enumeration '${name}', the array has ${names || "none"}`, {
+        where: this.uri,
+      });
+    }
+    const { store, path } = this.#directory.location;
+    const key = joinKey(path, "__schema", "__enumerations", entry.file);
+    const bytes = await store.get(key);
+    const where = `${store.uri}/${key}`;
+    if (bytes === undefined)
+      throw new NotFoundError(`the file of enumeration '${name}' is missing`, { where });
+    return readEnumeration((await readGenericTile(bytes, 0, "enumeration", where)).data, where);
   }
 }
 
-/** Opens an array for reading. Throws NotFoundError, saying what is there instead, if it is none. */
+/**
+ * Opens an array for reading.
+ *
+ * @throws NotFoundError, saying what is there instead, if no array lies at `location`
+ * @throws FormatError for cut or foreign files, UnsupportedError for what this package cannot read
+ */
 export async function openArray(
   location: string | StoreLocation,
-  _options: OpenOptions = {},
+  options: OpenOptions = {},
 ): Promise<TileDBArray> {
   const place = resolveReadable(location);
-  throw new UnsupportedError("not yet", { where: locationUri(place) });
+  const window = windowOf(options.timestamp);
+  const store = { signal: options.signal };
+  await requireArray(place, store);
+  return openDirectory(await loadArrayDirectory(place, store), window, store);
 }
 
-/** What lies at a location: an array, a group, or neither. */
-export async function objectType(_location: string | StoreLocation): Promise<"array" | "group" | null> {
-  throw new UnsupportedError("not yet");
+/** Opens an array whose folder was listed already. */
+export async function openDirectory(
+  directory: ArrayDirectory,
+  window: TimeWindow = ALL_TIME,
+  options: StoreOptions = {},
+): Promise<TileDBArray> {
+  const current = schemaAt(directory, window);
+  if (current === undefined) {
+    throw new NotFoundError("no array: its __schema folder holds no schema", { where: directory.uri });
+  }
+  const schemas = new SchemaFiles(directory);
+  const schema = await schemas.load(current.name, options);
+  const visible = visibleFragments(directory, window, schema.arrayType === "dense");
+  const fragments = await openFragments(directory, visible, schemas, options);
+  for (const fragment of fragments) checkSupported(fragment, schema);
+  const [deleted] = visibleDeletes(directory, window);
+  if (deleted !== undefined) {
+    throw new UnsupportedError(
+      `the array has delete or update commits (${deleted.name}), which are not read yet`,
+      {
+        where: directory.uri,
+      },
+    );
+  }
+  return new TileDBArray(directory, schema, fragments, window);
+}
+
+function windowOf(timestamp: OpenOptions["timestamp"]): TimeWindow {
+  if (timestamp === undefined) return ALL_TIME;
+  const [start, end] = typeof timestamp === "number" ? [0, timestamp] : timestamp;
+  if (start >= 0 && start <= end) return { start, end };
+  throw new ArgumentError(`timestamp ${start} to ${end}: expected 0 <= from <= to, in milliseconds`);
 }

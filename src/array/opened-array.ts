@@ -1,0 +1,14 @@
+import type { ArraySchema } from "../format/array-schema.js";
+import type { Enumeration } from "../format/enumeration.js";
+import type { FragmentReader } from "./fragment-reader.js";
+import type { TimeWindow } from "./visible-at.js";
+
+/** What the reading modules need of an open array. */
+export interface OpenedArray {
+  readonly uri: string;
+  readonly schema: ArraySchema;
+  /** Visible fragments, oldest first. */
+  readonly fragments: readonly FragmentReader[];
+  readonly window: TimeWindow;
+  enumeration(name: string): Promise<Enumeration>;
+}
