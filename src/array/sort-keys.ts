@@ -60,6 +60,21 @@ export function compareCells(keys: OrderKeys, a: number, b: number): number {
   return 0;
 }
 
+/** Like `compareCells`, for cells of two blocks of one array. */
+export function compareAcross(keysA: OrderKeys, a: number, keysB: OrderKeys, b: number): number {
+  for (let k = 0; k < keysA.length; k++) {
+    const [keyA, keyB] = [keysA[k]!, keysB[k]!];
+    let difference = 0;
+    if (keyA instanceof Uint32Array && keyB instanceof Uint32Array) difference = keyA[a]! - keyB[b]!;
+    else if (!(keyA instanceof Uint32Array) && !(keyB instanceof Uint32Array)) {
+      const [from, to] = [keyA.offsets, keyB.offsets];
+      difference = compareBytes(keyA.data, from[a]!, from[a + 1]!, keyB.data, to[b]!, to[b + 1]!);
+    }
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
 /** True where all cells are in one space tile along the dimension, so that the extent does not order them. */
 export function hasOneTile(dimension: Dimension): boolean {
   const { domain, tileExtent, datatype } = dimension;
@@ -79,9 +94,10 @@ function tileWords(dimension: Dimension, column: Column): Uint32Array[] {
   }
   const single = values instanceof Float32Array;
   const [start, size] = [Number(low), Number(extent)];
-  const high = new Uint32Array(values.length);
+  // As many words for every block of cells, so that keys of several blocks compare.
+  const beyond = (Number(dimension.domain![1]) - start) / size >= 0xffffffff;
+  const high = new Uint32Array(beyond ? values.length : 0);
   const words = new Uint32Array(values.length);
-  let beyond = false;
   for (let i = 0; i < values.length; i++) {
     // float32 coordinates are divided in float32, as the official library does.
     const quotient = single
@@ -89,10 +105,7 @@ function tileWords(dimension: Dimension, column: Column): Uint32Array[] {
       : (values[i]! - start) / size;
     const tile = Math.floor(quotient);
     words[i] = tile;
-    if (tile > 0xffffffff) {
-      high[i] = Math.floor(tile / 0x100000000);
-      beyond = true;
-    }
+    if (beyond) high[i] = Math.floor(tile / 0x100000000);
   }
   return beyond ? [high, words] : [words];
 }

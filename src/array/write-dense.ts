@@ -6,13 +6,13 @@ import type { StoreLocation } from "../storage/types.js";
 import { checkCells } from "./column-input.js";
 import { takeCells } from "./column-ops.js";
 import type { Column } from "./columns.js";
-import { PADDING, paddedCells, tilePositions } from "./dense-tiles.js";
 import { type DenseTiling, denseTiling, product, strides } from "./dense-tiling.js";
 import type { FieldWriter } from "./field-writer.js";
 import { attributeFields } from "./fields.js";
 import { FragmentFiles } from "./fragment-files.js";
 import { newName, writeTime } from "./new-name.js";
-import { openTarget, type WriteTarget } from "./write-target.js";
+import { PADDING, paddedCells, tilePositions } from "./padded-tiles.js";
+import { openTarget } from "./write-target.js";
 import type { CellsInput, WriteOptions } from "./write-types.js";
 
 /** Bytes of one tile of one field; larger ones don't fit the memory that a write may take. */
@@ -49,7 +49,7 @@ export async function writeDense(
     signal: options.signal,
   });
   try {
-    await writeTiles(target, tiling, files.writers, columns, options.signal);
+    await writeDenseTiles(schema, tiling, files.writers, columns, options.signal);
     await files.commit({
       nonEmptyDomain: box,
       rtree: null,
@@ -63,8 +63,9 @@ export async function writeDense(
   return files.uri;
 }
 
-async function writeTiles(
-  { schema }: WriteTarget,
+/** Writes the tiles of a box, in the array's tile order, from its row-major cells. */
+export async function writeDenseTiles(
+  schema: ArraySchema,
   tiling: DenseTiling,
   writers: readonly FieldWriter[],
   columns: readonly Column[],
@@ -89,7 +90,7 @@ async function writeTiles(
   }
 }
 
-function checkDense(schema: ArraySchema, where: string): void {
+export function checkDense(schema: ArraySchema, where: string): void {
   if (schema.arrayType !== "dense") {
     throw new ArgumentError("write: the array is sparse; use writeSparse", { where });
   }
@@ -139,7 +140,11 @@ function boxCells({ low, high }: DenseTiling, where: string): number {
   return product(sizes, "cells of the box", where);
 }
 
-function checkTileSize(schema: ArraySchema, { cellsPerTile, extents }: DenseTiling, where: string): void {
+export function checkTileSize(
+  schema: ArraySchema,
+  { cellsPerTile, extents }: DenseTiling,
+  where: string,
+): void {
   const { attributes } = schema;
   const widest = Math.max(
     8,
