@@ -1,6 +1,7 @@
 import { FormatError, UnsupportedError } from "../../errors.js";
 import { type Datatype, datatypeInfo, VAR_NUM } from "../datatype.js";
 import type { FilterPipeline, FilterSpec } from "../filter-pipeline.js";
+import { integerOf } from "./element.js";
 import type { Filter, Filtered, FilterStep, Output, Stored } from "./filter.js";
 import { loadFilter } from "./registry.js";
 
@@ -48,10 +49,11 @@ export async function loadPipeline(
   let datatype = context.datatype;
   const steps: LoadedStep[] = [];
   for (const spec of specs) {
-    checkInput(spec, datatype);
+    checkInput(spec, datatype, options.encode === true && context.version >= 20);
     const filter = await loadFilter(spec.type, options.encode === true);
     steps.push({ filter, spec, datatype, cellBytes, version: context.version });
-    datatype = outputOf(spec, datatype);
+    // Before version 20 (core 2.17) all filters were told the type of the cells.
+    if (context.version >= 20) datatype = outputOf(spec, datatype);
   }
   return { context, maxChunkSize: pipeline.maxChunkSize, stringCoding, steps, scratch: new Scratch() };
 }
@@ -82,8 +84,9 @@ function outputOf(spec: FilterSpec, input: Datatype): Datatype {
 
 const integers: Readonly<Record<number, Datatype>> = { 1: "int8", 2: "int16", 4: "int32", 8: "int64" };
 
-function checkInput(spec: FilterSpec, input: Datatype): void {
-  const { bytes, kind } = datatypeInfo(input);
+/** The official library refuses to make arrays with what is refused here; `strict` is for writing. */
+function checkInput(spec: FilterSpec, input: Datatype, strict: boolean): void {
+  const { bytes } = datatypeInfo(input);
   if (spec.type === "delta" || spec.type === "double_delta") {
     const as = datatypeInfo(spec.reinterpret ?? input);
     if (as.kind === "float") throw new UnsupportedError(`${spec.type} filter: no values of type ${as.name}`);
@@ -91,10 +94,10 @@ function checkInput(spec: FilterSpec, input: Datatype): void {
     throw new UnsupportedError(`${spec.type} filter: ${input} cannot be reinterpreted as ${as.name}`);
   }
   const windowed = spec.type === "bit_width_reduction" || spec.type === "positive_delta";
-  if (windowed && kind === "float") {
+  if (strict && windowed && integerOf(input) === null) {
     throw new UnsupportedError(`${spec.type} filter: no values of type ${input}`);
   }
-  if (spec.type === "scale_float" && bytes < 4) {
+  if (spec.type === "scale_float" && bytes !== 4 && bytes !== 8) {
     throw new UnsupportedError(`scale_float filter: no values of type ${input}`);
   }
 }
