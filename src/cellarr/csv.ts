@@ -119,7 +119,7 @@ class CsvReader {
     }
     if (at === start) builder.pushMissing();
     else if (escapes === 0) builder.pushBytes(bytes, start, at);
-    else builder.pushBytes(unescape(bytes, start, at, escapes));
+    else builder.pushBytes(withoutEscapes(bytes, start, at, escapes));
     this.#at = at + 1;
     if (bytes[this.#at] === RETURN) this.#at++;
     return this.#delimiter();
@@ -155,7 +155,7 @@ class CsvReader {
 }
 
 /** The bytes in [start, end) with each doubled quote as one. */
-function unescape(bytes: Uint8Array, start: number, end: number, escapes: number): Uint8Array {
+function withoutEscapes(bytes: Uint8Array, start: number, end: number, escapes: number): Uint8Array {
   const plain = new Uint8Array(end - start - escapes);
   let into = 0;
   for (let at = start; at < end; at++) {

@@ -19,7 +19,8 @@ export class FrameReader {
   readonly array: TileDBArray;
   readonly rowCount: number;
   readonly columnNames: readonly string[];
-  readonly #dimension: string;
+  /** Name of the dimension of rows. */
+  readonly dimension: string;
 
   /** Throws FormatError unless the array is dense with one dimension of rows. */
   constructor(array: TileDBArray) {
@@ -32,7 +33,7 @@ export class FrameReader {
       );
     }
     this.array = array;
-    this.#dimension = dimension.name;
+    this.dimension = dimension.name;
     this.columnNames = schema.attributes.map(({ name }) => name);
     this.rowCount = rowCountOf(array);
   }
@@ -76,7 +77,7 @@ export class FrameReader {
     const ranges: [number, number][] =
       rows === null ? (this.rowCount === 0 ? [] : [[0, this.rowCount - 1]]) : runsOf(rows);
     const read = await this.array.read({
-      ranges: { [this.#dimension]: ranges },
+      ranges: { [this.dimension]: ranges },
       attributes: columns,
       signal,
     });

@@ -50,7 +50,7 @@ function expected(
   return cells;
 }
 
-const slow: Record<string, (values: readonly number[]) => number> = {
+const slow: Record<Extract<CombineRule, string>, (values: readonly number[]) => number> = {
   sum: (values) => values.reduce((a, b) => a + b, 0),
   mean: (values) => values.reduce((a, b) => a + b, 0) / values.length,
   max: (values) => Math.max(...values),

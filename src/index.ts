@@ -1,0 +1,32 @@
+/**
+ * Stores of many single-cell experiments (`cellarr`), for any platform: build from H5AD or annotated data, query by
+ * cells and genes. In Node, import resolves to the twin that also takes paths.
+ */
+export * from "./cellarr/build.js";
+export type { ColumnType } from "./cellarr/column-types.js";
+export type { CombineRule } from "./cellarr/combine.js";
+export { type CsvOptions, parseCsv, parseCsvText } from "./cellarr/csv.js";
+export { CellArrDataset, type QueryOptions } from "./cellarr/dataset.js";
+export type { DatasetOptions } from "./cellarr/dataset-parts.js";
+export type { MisfitRule } from "./cellarr/fit-values.js";
+export type { IndexType } from "./cellarr/layout.js";
+export type {
+  BuildOptions,
+  BuildProgress,
+  BuildStep,
+  CellMetadataOptions,
+  ColumnTypes,
+  FileInput,
+  GeneAnnotationOptions,
+  MatrixOptions,
+  SampleMetadataOptions,
+  TableInput,
+} from "./cellarr/options.js";
+export { type RowSelection, type RowSlice, slice } from "./cellarr/selection.js";
+export { CellArrDatasetSlice } from "./cellarr/slice.js";
+export * from "./errors.js";
+export { AnnData, type AnnDataInput } from "./h5ad/anndata.js";
+export type { DenseMatrix, Matrix, MatrixDtype, MatrixShape, SparseMatrix } from "./h5ad/matrix.js";
+export { MemoryStore } from "./storage/memory.js";
+export type { ReadableStore, StoreLocation, WritableStore } from "./storage/types.js";
+export * from "./util/frame.js";
