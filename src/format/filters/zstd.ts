@@ -8,7 +8,16 @@ import type { Compress, Decompress } from "./filter.js";
 /** What the decoder's WebAssembly memory is trusted with at a time. */
 const MAX_PART = 1 << 29;
 
-export async function loadZstdDecoder(): Promise<Decompress> {
+/** One decoder and one encoder serve all pipelines: each has WebAssembly memory of its own, and takes time to start. */
+let loadedDecoder: Promise<Decompress> | undefined;
+let loadedEncoder: Promise<Compress> | undefined;
+
+export function loadZstdDecoder(): Promise<Decompress> {
+  loadedDecoder ??= startDecoder();
+  return loadedDecoder;
+}
+
+async function startDecoder(): Promise<Decompress> {
   const decoder = new ZSTDDecoder();
   await decoder.init();
   return (part, out) => {
@@ -20,7 +29,12 @@ export async function loadZstdDecoder(): Promise<Decompress> {
   };
 }
 
-export async function loadZstdEncoder(): Promise<Compress> {
+export function loadZstdEncoder(): Promise<Compress> {
+  loadedEncoder ??= startEncoder();
+  return loadedEncoder;
+}
+
+async function startEncoder(): Promise<Compress> {
   const { ZstdCodec } = await import("zstd-codec");
   const simple = await new Promise<
     InstanceType<Parameters<Parameters<typeof ZstdCodec.run>[0]>[0]["Simple"]>
