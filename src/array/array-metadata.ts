@@ -13,12 +13,15 @@ import type { StampedEntry } from "./array-directory.js";
 
 const PARALLEL_READS = 16;
 
+/** A live entry: bytes with their datatype. */
+export type StoredMetadata = Extract<MetadataEntry, { deleted: false }>;
+
 /** Entries of metadata files, oldest first, merged: later ones replace or delete earlier ones. */
 export async function readMetadataFiles(
   store: ReadableStore,
   files: readonly StampedEntry[],
   options: StoreOptions = {},
-): Promise<ReadonlyMap<string, Extract<MetadataEntry, { deleted: false }>>> {
+): Promise<ReadonlyMap<string, StoredMetadata>> {
   const contents = await mapBounded(
     files,
     PARALLEL_READS,

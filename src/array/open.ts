@@ -7,7 +7,7 @@ import { joinKey } from "../storage/key.js";
 import { resolveReadable } from "../storage/resolve.js";
 import type { StoreLocation, StoreOptions } from "../storage/types.js";
 import { type ArrayDirectory, loadArrayDirectory } from "./array-directory.js";
-import { readMetadataValues } from "./array-metadata.js";
+import { readMetadataFiles, readMetadataValues, type StoredMetadata } from "./array-metadata.js";
 import { checkSupported, type FragmentReader } from "./fragment-reader.js";
 import { unionOf } from "./nd-union.js";
 import { requireArray } from "./object-type.js";
@@ -73,6 +73,12 @@ export class TileDBArray {
   async metadata(options: StoreOptions = {}): Promise<ReadonlyMap<string, MetadataValue>> {
     const files = visibleMetadata(this.#directory, this.#opened.window);
     return readMetadataValues(this.#directory.location.store, files, options);
+  }
+
+  /** The same as stored: bytes with their datatypes, which tell char, blob and uint8 apart. */
+  async metadataEntries(options: StoreOptions = {}): Promise<ReadonlyMap<string, StoredMetadata>> {
+    const files = visibleMetadata(this.#directory, this.#opened.window);
+    return readMetadataFiles(this.#directory.location.store, files, options);
   }
 
   /** The values that an enumerated attribute's cells stand for. Throws NotFoundError for a name that is none. */

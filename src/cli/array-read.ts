@@ -24,6 +24,16 @@ export interface ReadOptions extends OpenArrayOptions {
 }
 
 export async function runRead(uri: string, options: ReadOptions, context: CommandContext): Promise<void> {
+  await withTextSink(undefined, context.signal, (sink) => readArrayTo(sink, uri, options, context));
+}
+
+/** Writes the cells, or with `explain` the plan of the read, to a sink. */
+export async function readArrayTo(
+  sink: TextSink,
+  uri: string,
+  options: ReadOptions,
+  context: CommandContext,
+): Promise<void> {
   if (options.format !== "ndjson") throw new UsageError(`--format ${options.format}: expected ndjson`);
   const limit = options.limit === undefined ? Number.POSITIVE_INFINITY : parseCount(options.limit, "--limit");
   const array = await openArrayFor(uri, options, context);
@@ -31,15 +41,14 @@ export async function runRead(uri: string, options: ReadOptions, context: Comman
   const resolved = resolveRanges(array, options.range);
   const query: ReadQuery = {
     ranges: resolved.ranges,
-    attributes: options.attr.length === 0 ? undefined : options.attr,
+    attributes: options.attr.length === 0 ? undefined : [...new Set(options.attr)],
     dimensions: array.schema.dimensions.map((dimension) => dimension.name),
     order: "row-major",
     condition: options.where,
     signal: context.signal,
   };
-  await withTextSink(undefined, context.signal, (sink) =>
-    options.explain ? explain(array, query, sink) : printCells(array, query, resolved, limit, sink),
-  );
+  if (options.explain) await explain(array, query, sink);
+  else await printCells(array, query, resolved, limit, sink);
 }
 
 function checkAttributes(array: TileDBArray, names: readonly string[]): void {

@@ -1,12 +1,13 @@
+import type { StoredMetadata } from "../array/array-metadata.js";
 import type { Column } from "../array/columns.js";
 import type { TileDBArray } from "../array/open.js";
 import type { Attribute, Coordinate, Dimension, NDRange } from "../format/array-schema.js";
 import { datatypeInfo, VAR_NUM } from "../format/datatype.js";
 import type { FilterPipeline, FilterSpec } from "../format/filter-pipeline.js";
-import type { MetadataValue } from "../format/metadata.js";
+import { compareText } from "../format/text-bytes.js";
 import { viewAs } from "../util/typed-arrays.js";
 import { enumerationTexts } from "./enumerated.js";
-import { base64, jsonFormatter } from "./json-cells.js";
+import { base64, decodeText, isTextDatatype, jsonFormatter } from "./json-cells.js";
 
 /** An array as a plain value that JSON can hold; values as `array read` prints cells. */
 
@@ -44,7 +45,7 @@ export async function describeArray(array: TileDBArray): Promise<Record<string, 
       cellCount: fragment.cellCount,
       bytes: fragment.bytes,
     })),
-    metadata: describeMetadata(await array.metadata()),
+    metadata: describeMetadata(await array.metadataEntries()),
   };
 }
 
@@ -72,9 +73,8 @@ function describeAttribute(attribute: Attribute): JsonValue {
   };
 }
 
-/** The fill value as a cell prints: null where it stands for no value. */
+/** The fill value as a cell prints it; cells of a nullable attribute that nothing was written to are null all the same. */
 function describeFill(attribute: Attribute): JsonValue {
-  if (attribute.nullable && !attribute.fillValid) return null;
   return JSON.parse(jsonFormatter(fillColumn(attribute))(0)) as JsonValue;
 }
 
@@ -91,6 +91,8 @@ function describeFilters({ filters }: FilterPipeline): JsonValue {
 
 function describeFilter(filter: FilterSpec): JsonValue {
   if (filter.type === "webp") return { type: filter.type, options: base64(filter.options) };
+  // The core stores "any" where no type was given.
+  if (filter.type === "delta" || filter.type === "double_delta") return { reinterpret: "any", ...filter };
   return { ...filter };
 }
 
@@ -104,26 +106,28 @@ function describeCoordinate(value: Coordinate): JsonValue {
   return typeof value === "number" && !Number.isFinite(value) ? `${value}` : value;
 }
 
-function describeMetadata(metadata: ReadonlyMap<string, MetadataValue>): JsonValue {
-  return Object.fromEntries([...metadata].map(([key, value]) => [key, describeMetadataValue(value)]));
+function describeMetadata(entries: ReadonlyMap<string, StoredMetadata>): JsonValue {
+  const sorted = [...entries].sort(([a], [b]) => compareText(a, b));
+  return Object.fromEntries(sorted.map(([key, entry]) => [key, describeMetadataValue(entry)]));
 }
 
-function describeMetadataValue(value: MetadataValue): JsonValue {
-  if (value === null || typeof value === "boolean") return value;
-  if (value instanceof Uint8Array) return base64(value);
-  if (typeof value === "object") return Array.from<number | bigint, JsonValue>(value, describeCoordinate);
-  return describeCoordinate(value);
+/** As a cell with that many values prints; no values of a number type are null. */
+function describeMetadataValue({ datatype, bytes, count }: StoredMetadata): JsonValue {
+  const { kind, array } = datatypeInfo(datatype);
+  if (kind === "blob") return base64(bytes);
+  if (isTextDatatype(datatype)) return decodeText(bytes, datatype);
+  if (count === 0) return null;
+  const column = { kind: "fixed", datatype, cellValNum: count, values: viewAs(bytes, array) } as const;
+  return JSON.parse(jsonFormatter(column)(0)) as JsonValue;
 }
 
 async function describeEnumerations(array: TileDBArray): Promise<JsonValue> {
-  const described: Record<string, JsonValue> = {};
+  const described: JsonValue[] = [];
   for (const { name } of array.schema.enumerations) {
     const enumeration = await array.enumeration(name);
-    described[name] = {
-      type: enumeration.datatype,
-      ordered: enumeration.ordered,
-      values: enumerationTexts(enumeration).map((text) => JSON.parse(text) as JsonValue),
-    };
+    const { datatype, ordered } = enumeration;
+    const values = enumerationTexts(enumeration).map((text) => JSON.parse(text) as JsonValue);
+    described.push({ name, type: datatype, ordered, values });
   }
   return described;
 }

@@ -20,10 +20,8 @@ export function parseRange(text: string): TypedRange {
   if (ends.length > 2) {
     throw new UsageError(`--range ${text}: expected one colon; write \\: for a colon within a value`);
   }
-  if (ends.length === 1) {
-    if (ends[0] === "") throw new UsageError(`--range ${text}: expected a value or LO:HI after '='`);
-    return { dimension, low: ends[0], high: ends[0] };
-  }
+  // Nothing after "=" is the empty string, a coordinate like others.
+  if (ends.length === 1) return { dimension, low: ends[0], high: ends[0] };
   return { dimension, low: ends[0] || undefined, high: ends[1] || undefined };
 }
 

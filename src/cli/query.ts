@@ -65,7 +65,7 @@ async function writeSlice(
   { signal }: CommandContext,
 ): Promise<void> {
   if (format === "h5ad") {
-    const { writeH5ad } = await import("../h5ad/write-h5ad.js");
+    const { writeH5ad } = await import("../h5ad.js");
     return writeH5ad(part.toAnnData(), output!, { overwrite: true });
   }
   const view = viewOf(part);

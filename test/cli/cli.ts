@@ -1,0 +1,87 @@
+import { spawn, spawnSync } from "node:child_process";
+import { copyFile, mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll } from "vitest";
+
+/** The command line as a process, compiled for the test file that asks for it. */
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Cli {
+  /** Runs `cellarr ARGS` to its end. */
+  run(...args: readonly string[]): Promise<Outcome>;
+  /** Runs it through a shell: `$CELLARR ARGS | head -1`. */
+  shell(command: string): Promise<Outcome>;
+  /** Runs it and sends the signal when it has been running for `milliseconds`. */
+  interrupt(milliseconds: number, ...args: readonly string[]): Promise<Outcome>;
+}
+
+/** Call once at the top of a test file. dist/ is left alone: other tests may be building or reading it. */
+export function compiledCli(): Cli {
+  const folder = join(root, ".cache", `cli-${process.pid}-${Date.now()}`);
+  const main = join(folder, "dist", "cli", "main.js");
+  beforeAll(async () => {
+    await mkdir(folder, { recursive: true });
+    await copyFile(join(root, "package.json"), join(folder, "package.json"));
+    const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+    const args = [
+      tsc,
+      "-p",
+      join(root, "tsconfig.build.json"),
+      "--outDir",
+      join(folder, "dist"),
+      "--declaration",
+      "false",
+    ];
+    const result = spawnSync(process.execPath, args, { encoding: "utf8" });
+    if (result.status !== 0) throw new Error(`tsc failed:\n${result.stdout}`);
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  return {
+    run: (...args) => outcome(process.execPath, [main, ...args]),
+    shell: (command) => outcome("/bin/sh", ["-c", command], { CELLARR: `${process.execPath} ${main}` }),
+    interrupt: (milliseconds, ...args) => outcome(process.execPath, [main, ...args], {}, milliseconds),
+  };
+}
+
+function outcome(
+  command: string,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+  interruptAfter?: number,
+): Promise<Outcome> {
+  const child = spawn(command, args, {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...environment },
+  });
+  const texts = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      texts[name] += text;
+    });
+  }
+  const timer =
+    interruptAfter === undefined ? undefined : setTimeout(() => child.kill("SIGINT"), interruptAfter);
+  return new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => {
+      clearTimeout(timer);
+      resolve({ code, ...texts });
+    });
+  });
+}
+
+/** The objects of newline-delimited JSON. */
+export function ndjson(text: string): Record<string, unknown>[] {
+  return text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
