@@ -9,6 +9,7 @@ import { bytesOf } from "../util/typed-arrays.js";
 import type { Column, FixedColumn, VarColumn } from "./columns.js";
 import type { Field } from "./fields.js";
 import { GrowingNumbers } from "./growing.js";
+import type { NumberScan } from "./scan-values.js";
 import { StatisticsCollector } from "./tile-statistics.js";
 
 /** A file of a fragment that tiles are appended to. */
@@ -94,9 +95,13 @@ export class FieldWriter {
     }
   }
 
-  /** Writes cells [start, end) as a tile, all of them counting for the statistics. */
-  async writeTile(column: Column, start: number, end: number): Promise<void> {
-    this.#statistics.add(column, start, end);
+  /**
+   * Writes cells [start, end) as a tile, all of them counting for the statistics. `scan`: what a scan of just these
+   * values found, if there was one.
+   */
+  async writeTile(column: Column, start: number, end: number, scan: NumberScan | null = null): Promise<void> {
+    if (scan === null) this.#statistics.add(column, start, end);
+    else this.#statistics.addScan(scan);
     await this.writePaddedTile(column, start, end);
   }
 

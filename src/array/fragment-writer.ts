@@ -10,7 +10,7 @@ import { FragmentFiles } from "./fragment-files.js";
 import { newName, writeTime } from "./new-name.js";
 import { OrderCheck } from "./order-check.js";
 import { checkCellOrder } from "./sort-keys.js";
-import { BoundsCollector, boundsRange, checkDomain } from "./tile-bounds.js";
+import { BoundsCollector, boundsRange } from "./tile-bounds.js";
 import { TileBuffer } from "./tile-buffer.js";
 import { openTarget, type WriteTarget } from "./write-target.js";
 import type { CellsInput, WriteOptions } from "./write-types.js";
@@ -67,7 +67,7 @@ export class FragmentWriter {
     this.#checkOpen();
     try {
       const { columns, cellCount } = checkCells(this.#fields, cells, this.#target.uri);
-      this.#checkCoordinates(columns, cellCount);
+      this.#order.check(columns.slice(0, this.#bounds.length), cellCount);
       await this.appendChecked(columns, cellCount);
     } catch (error) {
       await this.abort();
@@ -138,15 +138,6 @@ export class FragmentWriter {
     throw new ArgumentError(`fragment writer: it was ${this.#state} before`, { where: this.uri });
   }
 
-  #checkCoordinates(columns: readonly Column[], cellCount: number): void {
-    const { schema, uri } = this.#target;
-    const coordinates = columns.slice(0, schema.dimensions.length);
-    schema.dimensions.forEach((dimension, d) => {
-      checkDomain(dimension, coordinates[d]!, uri);
-    });
-    this.#order.check(coordinates, cellCount);
-  }
-
   async #flush(): Promise<void> {
     const columns = this.#buffers.map((buffer) => buffer.column());
     await this.#writeTile(columns, 0, this.#buffered);
@@ -155,11 +146,10 @@ export class FragmentWriter {
   }
 
   async #writeTile(columns: readonly Column[], start: number, end: number): Promise<void> {
-    this.#bounds.forEach((collector, d) => {
-      collector.addTile(columns[d]!, start, end);
-    });
+    const { uri } = this.#target;
+    const scans = this.#bounds.map((collector, d) => collector.addTile(columns[d]!, start, end, uri));
     for (const [f, writer] of this.#files.writers.entries()) {
-      await writer.writeTile(columns[f]!, start, end);
+      await writer.writeTile(columns[f]!, start, end, scans[f] ?? null);
     }
     this.#tileCount++;
     this.#lastTileCells = end - start;

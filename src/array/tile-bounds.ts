@@ -21,17 +21,22 @@ export class BoundsCollector {
     this.#dimension = dimension;
   }
 
-  /** The coordinates of a whole tile. */
-  addTile(column: Column, start: number, end: number): void {
+  /**
+   * The coordinates of a whole tile; returns what the scan found, so that sums need no scan of their own. Throws
+   * OutOfDomainError naming a coordinate outside the domain.
+   */
+  addTile(column: Column, start: number, end: number, where: string): NumberScan | null {
     if (column.kind === "var") {
       const [smallest, largest] = textEnds(column, start, end);
       this.#lowTexts.push(textOfBytes(textAt(column, smallest)));
       this.#highTexts.push(textOfBytes(textAt(column, largest)));
-      return;
+      return null;
     }
-    const { min, max } = scanValues(column.values, undefined, start, end);
-    this.#low.raw(scalarBytes(this.#dimension.datatype, min!));
-    this.#high.raw(scalarBytes(this.#dimension.datatype, max!));
+    const scan = scanValues(column.values, undefined, start, end);
+    checkScan(this.#dimension, column, scan, where);
+    this.#low.raw(scalarBytes(this.#dimension.datatype, scan.min!));
+    this.#high.raw(scalarBytes(this.#dimension.datatype, scan.max!));
+    return scan;
   }
 
   finish(): DimensionBounds {
@@ -61,15 +66,15 @@ export function boundsRange(bounds: readonly DimensionBounds[]): NDRange {
 
 /** Throws OutOfDomainError naming the first cell whose coordinate is outside the dimension's domain, or NaN. */
 export function checkDomain(dimension: Dimension, column: Column, where: string): void {
-  if (dimension.domain === null || column.kind === "var") return;
-  const [low, high] = dimension.domain;
+  if (column.kind === "var" || column.values.length === 0) return;
+  checkScan(dimension, column, scanValues(column.values, undefined, 0, column.values.length), where);
+}
+
+function checkScan(dimension: Dimension, column: FixedColumn, scan: NumberScan, where: string): void {
+  const { min, max, sum } = scan;
+  const [low, high] = dimension.domain!;
+  if (min !== null && max !== null && min >= low && max <= high && !isNotANumber(sum)) return;
   const { values } = column;
-  const { min, max, sum }: NumberScan = scanValues(values, undefined, 0, values.length);
-  if (
-    values.length === 0 ||
-    (min !== null && max !== null && min >= low && max <= high && !isNotANumber(sum))
-  )
-    return;
   const cell = firstOutside(column, low, high);
   throw new OutOfDomainError(
     `write: cell ${cell} has ${dimension.name} = ${values[cell]}, outside the domain [${low}, ${high}]`,

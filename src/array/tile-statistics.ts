@@ -95,6 +95,12 @@ export class StatisticsCollector {
     else this.#tileNulls += countNulls(column.validity, start, end);
   }
 
+  /** Takes in all cells of the tile being made, of a field without smallest and largest, from a scan of them. */
+  addScan(scan: NumberScan): void {
+    this.#tileNulls += scan.nullCount;
+    this.#tileSum = addSums(this.#sumKind, this.#tileSum, scan.sum);
+  }
+
   /** The tile is complete; `cellCount` with the cells that pad it. */
   endTile(cellCount: number): void {
     const allNull = this.#field.nullable && this.#tileNulls === cellCount;
