@@ -1,10 +1,11 @@
 import { registerNodeCodecs } from "./format/filters/codecs-node.js";
+import "./h5ad/h5-file-node.js";
 import { resolveNodePath } from "./storage/node-fs.js";
 import { setLocationResolver } from "./storage/resolve.js";
 
 /**
  * What Node brings: path strings and file: URIs are locations, and the codecs of node:zlib and node:crypto are used
- * where they are faster. Imported for its effect by the Node entries.
+ * where they are faster; H5AD files are read and written in place. Imported for its effect by the Node entries.
  */
 setLocationResolver(resolveNodePath);
 registerNodeCodecs();
