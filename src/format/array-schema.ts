@@ -2,6 +2,7 @@ import { type Attribute, readAttribute, writeAttribute } from "./attribute.js";
 import { ByteReader } from "./byte-reader.js";
 import { ByteWriter } from "./byte-writer.js";
 import { readCurrentDomain, writeCurrentDomain } from "./current-domain.js";
+import { datatypeInfo } from "./datatype.js";
 import { type Dimension, readDomain, writeDomain } from "./dimension.js";
 import {
   type DimensionLabel,
@@ -93,6 +94,7 @@ export function readArraySchema(bytes: Uint8Array, where?: string): ArraySchema 
   const offsetsFilters = readFilterPipeline(reader, version);
   const validityFilters = version >= 7 ? readFilterPipeline(reader, version) : emptyPipeline;
   const dimensions = readDomain(reader, version);
+  if (arrayType === "dense") checkDenseDimensions(reader, dimensions);
   const attributes = readList(reader, "attributes", MIN_ATTRIBUTE_BYTES, () =>
     readAttribute(reader, version),
   );
@@ -153,6 +155,16 @@ export function writeArraySchema(schema: ArraySchema): Uint8Array {
   }
   if (version >= 22) writeCurrentDomain(writer, schema.dimensions, schema.currentDomain);
   return writer.finish();
+}
+
+/** Dense cells are found by arithmetic; the core turns a missing extent into the whole domain when it creates one. */
+function checkDenseDimensions(reader: ByteReader, dimensions: readonly Dimension[]): void {
+  for (const { name, datatype, tileExtent } of dimensions) {
+    if (tileExtent === null) throw reader.error(`dimension ${name} of a dense array has no tile extent`);
+    if (datatypeInfo(datatype).kind === "float") {
+      throw reader.error(`dimension ${name} of a dense array is of type ${datatype}`);
+    }
+  }
 }
 
 function readLayout(reader: ByteReader, field: string, allowed: readonly Layout[]): Layout {

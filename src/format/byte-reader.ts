@@ -1,6 +1,6 @@
 import { FormatError } from "../errors.js";
 
-const utf8 = new TextDecoder("utf-8");
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * A bounds-checked cursor over the bytes of one structure, little-endian. Reading past the end throws a FormatError

@@ -3,6 +3,7 @@ import { bytesOf, type TypedArray, viewAs } from "../util/typed-arrays.js";
 import { ByteReader } from "./byte-reader.js";
 import { ByteWriter } from "./byte-writer.js";
 import { type Datatype, datatypeFromCode, datatypeInfo } from "./datatype.js";
+import { scalarBytes } from "./scalar.js";
 
 /**
  * Metadata of an array or group (format_spec/metadata.md): the payload of the generic tile in
@@ -83,9 +84,10 @@ export function decodeMetadataValue(entry: Extract<MetadataEntry, { deleted: fal
 }
 
 /**
- * The entry for a value. Without a datatype: text becomes string_utf8, bytes blob, booleans bool, bigint int64, a number
- * int64 where it is a safe integer and float64 otherwise (as TileDB-Py does with Python's int and float), a typed array
- * the datatype of its elements.
+ * The entry for a value. Without a datatype: text becomes string_utf8, bytes blob, booleans bool (TileDB-Py writes
+ * Python's as int64), bigint int64, a number int64 where it is a safe integer and float64 otherwise (as TileDB-Py does
+ * with Python's int and float), a typed array the datatype of its elements. A value that the datatype cannot hold is a
+ * ValueError; floats may round.
  */
 export function encodeMetadataValue(key: string, value: MetadataValue, datatype?: Datatype): MetadataEntry {
   if (value === null) return entryOf(key, datatype ?? "string_utf8", new Uint8Array(0));
@@ -93,11 +95,10 @@ export function encodeMetadataValue(key: string, value: MetadataValue, datatype?
     return entryOf(key, datatype ?? "string_utf8", new TextEncoder().encode(value));
   if (typeof value === "object") return entryOf(key, datatype ?? datatypeOfArray(value), bytesOf(value));
   const type = datatype ?? datatypeOfValue(value);
-  const one = new (datatypeInfo(type).array)(1);
-  if (one instanceof BigInt64Array || one instanceof BigUint64Array) one[0] = BigInt(value);
-  else one[0] = Number(value);
-  if (!holds(one[0]!, value)) throw new ValueError(`metadata ${key}: ${value} does not fit ${type}`);
-  return entryOf(key, type, bytesOf(one));
+  const number = typeof value === "boolean" ? Number(value) : value;
+  const bytes = numberBytes(type, number);
+  if (bytes === null) throw new ValueError(`metadata ${key}: ${value} does not fit ${type}`);
+  return entryOf(key, type, bytes);
 }
 
 function readEntry(reader: ByteReader): MetadataEntry {
@@ -154,9 +155,19 @@ function datatypeOfArray(array: TypedArray): Datatype {
   return array instanceof BigInt64Array ? "int64" : "uint64";
 }
 
-/** Whether what a typed array kept is the value given; float32 may round. */
-function holds(kept: number | bigint, value: number | bigint | boolean): boolean {
-  if (typeof value === "boolean") return Number(kept) === Number(value);
-  if (typeof kept === "number" && !Number.isInteger(kept)) return true;
-  return Number(kept) === Number(value) || Number.isNaN(value);
+/** The bytes of a number; null if the datatype cannot hold it. */
+function numberBytes(datatype: Datatype, value: number | bigint): Uint8Array | null {
+  const { kind, array } = datatypeInfo(datatype);
+  if (kind !== "float" && !isWhole(value)) return null;
+  const bytes = scalarBytes(datatype, value);
+  const kept = viewAs(bytes, array)[0]!;
+  const holds =
+    kind === "float"
+      ? Number.isFinite(kept) === Number.isFinite(Number(value))
+      : BigInt(kept) === BigInt(value);
+  return holds ? bytes : null;
+}
+
+function isWhole(value: number | bigint): boolean {
+  return typeof value === "bigint" || Number.isInteger(value);
 }

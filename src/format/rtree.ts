@@ -1,4 +1,4 @@
-import { type TypedArray, viewAs } from "../util/typed-arrays.js";
+import { bytesOf, type TypedArray, viewAs } from "../util/typed-arrays.js";
 import { ByteReader } from "./byte-reader.js";
 import { ByteWriter } from "./byte-writer.js";
 import { datatypeInfo, VAR_NUM } from "./datatype.js";
@@ -161,45 +161,51 @@ function readMixedBounds(
     const { array } = datatypeInfo(datatype);
     return cellValNum === VAR_NUM
       ? { kind: "text" as const, lo: new Array<string>(count), hi: new Array<string>(count) }
-      : { kind: "fixed" as const, array, lo: new array(count), hi: new array(count) };
+      : { kind: "fixed" as const, lo: new array(count), hi: new array(count) };
   });
   for (let i = 0; i < count; i++) {
-    for (const column of columns) {
-      if (column.kind === "text") {
-        const [low, high] = readTextRange(reader, `rectangle ${i}`);
-        column.lo[i] = low;
-        column.hi[i] = high;
-      } else {
-        const ends = viewAs(reader.take(2 * column.array.BYTES_PER_ELEMENT, `rectangle ${i}`), column.array);
+    columns.forEach((column, d) => {
+      if (column.kind === "text") [column.lo[i], column.hi[i]] = readTextRange(reader, `rectangle ${i}`);
+      else {
+        const { array, bytes } = datatypeInfo(dimensions[d]!.datatype);
+        const ends = viewAs(reader.take(2 * bytes, `rectangle ${i}`), array);
         setScalar(column.lo, i, ends[0]!);
         setScalar(column.hi, i, ends[1]!);
       }
-    }
+    });
   }
   return columns;
 }
 
 function writeBounds(writer: ByteWriter, level: readonly DimensionBounds[]): void {
+  const columns = level.map((bounds) => (bounds.kind === "text" ? bounds : interleave(bounds.lo, bounds.hi)));
+  const fixed = columns.filter((column) => column instanceof Uint8Array);
+  if (fixed.length === 1 && columns.length === 1) {
+    writer.raw(fixed[0]!);
+    return;
+  }
   const count = sizeOf(level);
-  const ends = level.map((bounds) => (bounds.kind === "text" ? bounds : { ...bounds, ...endBytes(bounds) }));
   for (let i = 0; i < count; i++) {
-    for (const bounds of ends) {
-      if (bounds.kind === "text") writeTextRange(writer, bounds.lo[i]!, bounds.hi[i]!);
-      else {
-        const { width } = bounds;
-        writer.raw(bounds.loBytes.subarray(i * width, (i + 1) * width));
-        writer.raw(bounds.hiBytes.subarray(i * width, (i + 1) * width));
-      }
+    for (const column of columns) {
+      if (!(column instanceof Uint8Array)) writeTextRange(writer, column.lo[i]!, column.hi[i]!);
+      else
+        writer.raw(column.subarray((i * column.byteLength) / count, ((i + 1) * column.byteLength) / count));
     }
   }
 }
 
-function endBytes({ lo, hi }: { lo: TypedArray; hi: TypedArray }) {
-  return {
-    width: lo.BYTES_PER_ELEMENT,
-    loBytes: new Uint8Array(lo.buffer, lo.byteOffset, lo.byteLength),
-    hiBytes: new Uint8Array(hi.buffer, hi.byteOffset, hi.byteLength),
-  };
+/** lo[0], hi[0], lo[1], hi[1], ... as bytes. */
+function interleave(lo: TypedArray, hi: TypedArray): Uint8Array {
+  const width = lo.BYTES_PER_ELEMENT;
+  const from = [bytesOf(lo), bytesOf(hi)] as const;
+  const bytes = new Uint8Array(lo.byteLength * 2);
+  for (let end = 0; end < 2; end++) {
+    const source = from[end]!;
+    for (let i = 0, to = end * width; i < source.byteLength; i += width, to += 2 * width) {
+      for (let b = 0; b < width; b++) bytes[to + b] = source[i + b]!;
+    }
+  }
+  return bytes;
 }
 
 /** The level above: each rectangle is the union of `fanout` of this one. */

@@ -80,7 +80,7 @@ function described(schema: ArraySchema): ExpectedSchema {
     dimensions: schema.dimensions.map(({ name, datatype, domain, tileExtent, cellValNum }) => ({
       name,
       dtype: numpyName(datatype, cellValNum),
-      domain: domain && domain.map((end) => textOf(end, datatype)),
+      domain: domain?.map((end) => textOf(end, datatype)) ?? null,
       tile: tileExtent === null ? null : textOf(tileExtent, datatype),
     })),
     attributes: schema.attributes.map(({ name, datatype, cellValNum, nullable, filters, enumeration }) => ({
