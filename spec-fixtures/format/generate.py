@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # /// script
 # requires-python = ">=3.11"
-# dependencies = ["tiledb==0.36.1", "numpy==2.2.6"]
+# dependencies = ["tiledb==0.36.1", "numpy==2.4.6", "pandas==2.3.3"]
 # ///
 """Structures of the TileDB format as the official library writes them, for test/format/golden.test.ts.
 
@@ -15,7 +15,7 @@ the library itself says of them. The format version is that of the installed lib
     tiledb 0.23.5 (core 2.17.5) -> v20        tiledb 0.22.3 (core 2.16.3) -> v19
     tiledb 0.21.6 (core 2.15.4) -> v18
 
-the four older ones with numpy 1.26.4 and with fewer cases (OLDER below), since most structures are the same.
+the four older ones with numpy 1.26.4, pandas 2.2.3 and fewer cases (OLDER below), since most structures are the same.
 Run again it gives files that differ in names and timestamps only.
 """
 

@@ -32,9 +32,15 @@ export function compareText(a: string, b: string): number {
   for (let i = 0; i < length; i++) {
     const x = a.charCodeAt(i);
     const y = b.charCodeAt(i);
-    if (x !== y) return x < 0x80 || y < 0x80 ? x - y : compareBytes(bytesOfText(a), bytesOfText(b));
+    if (x === y) continue;
+    // UTF-16 and UTF-8 differ in order only where surrogates come in.
+    return isSurrogate(x) || isSurrogate(y) ? compareBytes(bytesOfText(a), bytesOfText(b)) : x - y;
   }
   return a.length - b.length;
+}
+
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit < 0xe000;
 }
 
 /** Order of two byte strings: unsigned, a prefix first. */
