@@ -1,0 +1,79 @@
+/**
+ * The storage engine (`cellarr/tiledb`): TileDB arrays and groups in any store, for any platform. In Node, import
+ * resolves to the twin that also takes paths.
+ */
+export { type CellScalar, cellScalars } from "./array/column-values.js";
+export type { Column, FixedColumn, VarColumn } from "./array/columns.js";
+export { type ConsolidateOptions, consolidate } from "./array/consolidate.js";
+export { type CreateOptions, createArray } from "./array/create.js";
+export { type FragmentWriter, openFragmentWriter } from "./array/fragment-writer.js";
+export {
+  type AddMemberInput,
+  addGroupMember,
+  createGroup,
+  type GroupInfo,
+  type GroupMemberInfo,
+  type ReadGroupOptions,
+  readGroup,
+  removeGroupMember,
+} from "./array/group-io.js";
+export { putMetadata } from "./array/metadata-io.js";
+export { type OpenOptions, objectType, openArray, TileDBArray } from "./array/open.js";
+export type {
+  DimensionSelection,
+  FragmentInfo,
+  PlannedFetch,
+  PlannedField,
+  PlannedFragment,
+  ReadOrder,
+  ReadPlan,
+  ReadProgress,
+  ReadQuery,
+  ReadResult,
+} from "./array/query.js";
+export type { ComparisonOperator, ConditionValue, QueryCondition } from "./array/query-condition.js";
+export { parseCondition } from "./array/query-condition-parser.js";
+export { defineSchema } from "./array/schema-input.js";
+export { type VacuumOptions, vacuum } from "./array/vacuum.js";
+export { writeDense } from "./array/write-dense.js";
+export { writeSparse } from "./array/write-sparse.js";
+export type {
+  AttributeInput,
+  CellsInput,
+  CellValue,
+  ColumnInput,
+  DimensionInput,
+  EnumerationInput,
+  FilterInput,
+  FiltersInput,
+  MetadataInput,
+  SchemaInput,
+  WriteOptions,
+} from "./array/write-types.js";
+export * from "./errors.js";
+export type {
+  ArraySchema,
+  ArrayType,
+  Attribute,
+  Coordinate,
+  Dimension,
+  DimensionLabel,
+  Layout,
+  NDRange,
+  Scalar,
+} from "./format/array-schema.js";
+export { type Datatype, type DatatypeInfo, datatypeInfo, VAR_NUM } from "./format/datatype.js";
+export { type Enumeration, enumerationValues } from "./format/enumeration.js";
+export type { FilterPipeline, FilterSpec, FilterType } from "./format/filter-pipeline.js";
+export type { MetadataValue } from "./format/metadata.js";
+export { MemoryStore } from "./storage/memory.js";
+export type {
+  ByteRange,
+  ReadableStore,
+  StoreEntry,
+  StoreLocation,
+  StoreOptions,
+  StoreWriter,
+  WritableStore,
+} from "./storage/types.js";
+export type { NumberArray, TypedArray } from "./util/typed-arrays.js";
