@@ -9,6 +9,8 @@ Python 3.11. Writes v<format>/<set>.json here:
     text:   {version, datatype, offsets: [cells + 1], values: zlib in base64,
              cases: [{filters, offsetsFilters, tile: base64, offsetsTile: base64}]}
 
+and schema.tdb, the file of an array schema.
+
 Every array is dense, one-dimensional and has one tile, so that a data file is a tile. Filters are written as this package
 writes them (src/format/filter-pipeline.ts). Combinations that the library refuses are left out.
 """
@@ -287,7 +289,20 @@ def text_sets():
     text("text.large", "ascii", "string_ascii", many, cells, [[zstd(9)]])
 
 
+def schema_file():
+    """A whole generic tile."""
+    folder = tempfile.mkdtemp()
+    uri = os.path.join(folder, "array")
+    dim = tiledb.Dim("d", domain=(0, 9), tile=10, dtype=np.int32)
+    attr = tiledb.Attr("attribute", dtype=np.int32)
+    tiledb.Array.create(uri, tiledb.ArraySchema(domain=tiledb.Domain(dim), attrs=[attr]))
+    found = [path for path in glob.glob(uri + "/__schema/*") if os.path.isfile(path)]
+    shutil.copyfile(found[0], os.path.join(HERE, "schema.tdb"))
+    shutil.rmtree(folder)
+
+
 fixed_sets()
 if VERSION == 22:
     large_sets()
+    schema_file()
 text_sets()

@@ -2,13 +2,14 @@ import { ArgumentError, FormatError, LimitError } from "../errors.js";
 import { viewAs } from "../util/typed-arrays.js";
 import { ByteReader } from "./byte-reader.js";
 import { type LoadedPipeline, runForward, runReverse } from "./filters/pipeline.js";
-import { decodeStrings, encodeDictionary, encodeRuns, type Strings } from "./filters/string-coding.js";
+import { decodeStrings, type Strings } from "./filters/string-decode.js";
+import { encodeDictionary, encodeRuns } from "./filters/string-encode.js";
 import { checkChunks, decodeTile, encodeChunks, encodeTile, joinChunks, locateErrors } from "./fixed-tile.js";
 
 /**
  * Tiles of variable-length cells (format_spec/tile.md and filter_pipeline.md): one tile with the byte offset of each
  * cell (uint64, from the start of the other tile, without an end offset), and one with the cells' bytes. Where the data
- * pipeline codes strings (see filters/string-coding.ts) the offsets' tile has no chunks.
+ * pipeline codes strings (see filters/string-decode.ts) the offsets' tile has no chunks.
  */
 
 /** Cells of variable length. */

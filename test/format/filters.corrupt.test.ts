@@ -20,7 +20,12 @@ interface Golden {
   readonly cellValNum?: number;
   readonly offsets?: number[];
   readonly values: string;
-  readonly cases: { filters: FilterSpec[]; tile: string; offsetsFilters?: FilterSpec[]; offsetsTile?: string }[];
+  readonly cases: {
+    filters: FilterSpec[];
+    tile: string;
+    offsetsFilters?: FilterSpec[];
+    offsetsTile?: string;
+  }[];
 }
 
 /** Returns the data, or undefined where the tile was refused as it should be. */
@@ -67,16 +72,25 @@ async function decoderOf(golden: Golden, each: Golden["cases"][number], size: nu
   return (tile) => decodeVarTile(bytes(each.offsetsTile!), tile, lengths, data, cells, size, "a.tdb").data;
 }
 
-for (const file of ["int32.increasing", "int64.small", "uint32.random", "float32", "text.ascii", "text.utf8", "int8.small"]) {
+for (const file of [
+  "int32.increasing",
+  "int64.small",
+  "uint32.random",
+  "float32",
+  "text.ascii",
+  "text.utf8",
+  "int8.small",
+]) {
   const golden: Golden = JSON.parse(readFileSync(new URL(`${file}.json`, folder), "utf8"));
   const values = new Uint8Array(inflateSync(bytes(golden.values)));
   describe(`${file}, cut and changed`, () => {
-    it.each(golden.cases.map((each) => [each.filters.map((spec) => spec.type).join(" ") || "no filter", each] as const))(
-      "%s",
-      async (_, each) => {
-        attack(await decoderOf(golden, each, values.byteLength), bytes(each.tile), values);
-      },
-    );
+    it.each(
+      golden.cases.map(
+        (each) => [each.filters.map((spec) => spec.type).join(" ") || "no filter", each] as const,
+      ),
+    )("%s", async (_, each) => {
+      attack(await decoderOf(golden, each, values.byteLength), bytes(each.tile), values);
+    });
   });
 }
 
@@ -106,7 +120,9 @@ describe("checksums", () => {
   );
 
   it("names the checksum that does not hold, and the file", async () => {
-    const each = golden.cases.find((one) => one.filters.length === 1 && one.filters[0]!.type === "checksum_md5")!;
+    const each = golden.cases.find(
+      (one) => one.filters.length === 1 && one.filters[0]!.type === "checksum_md5",
+    )!;
     const decode = await decoderOf(golden, each, size);
     const tile = bytes(each.tile);
     tile[tile.byteLength - 1]! ^= 1;
@@ -115,9 +131,18 @@ describe("checksums", () => {
 });
 
 describe("claims of memory", () => {
-  const none = loadPipeline({ maxChunkSize: 65536, filters: [] }, { datatype: "uint8", cellValNum: 1, version: 22 });
+  const none = loadPipeline(
+    { maxChunkSize: 65536, filters: [] },
+    { datatype: "uint8", cellValNum: 1, version: 22 },
+  );
   const rle = loadPipeline(
-    { maxChunkSize: 65536, filters: [{ type: "rle", level: -1 }, { type: "zstd", level: 3 }] },
+    {
+      maxChunkSize: 65536,
+      filters: [
+        { type: "rle", level: -1 },
+        { type: "zstd", level: 3 },
+      ],
+    },
     { datatype: "uint8", cellValNum: 1, version: 22 },
   );
 
@@ -125,13 +150,15 @@ describe("claims of memory", () => {
     const tile = new Uint8Array(8 + lengths.length * 4);
     const view = new DataView(tile.buffer);
     view.setBigUint64(0, BigInt(chunks), true);
-    lengths.forEach((length, i) => view.setUint32(8 + i * 4, length, true));
+    for (const [i, length] of lengths.entries()) view.setUint32(8 + i * 4, length, true);
     return tile;
   }
 
   it("refuses a chunk of 4 GB in 12 bytes, even if the caller expects it", async () => {
     const pipeline = await none;
-    expect(() => decodeTile(tileOf(1, 0xffffffff, 0, 0), pipeline, 0xffffffff)).toThrow(/claims 4294967295 bytes/);
+    expect(() => decodeTile(tileOf(1, 0xffffffff, 0, 0), pipeline, 0xffffffff)).toThrow(
+      /claims 4294967295 bytes/,
+    );
   });
 
   it("refuses more chunks than there are bytes for", async () => {

@@ -56,7 +56,8 @@ function tryEncode(encode: () => Uint8Array): Uint8Array | undefined {
     return encode();
   } catch (error) {
     if (error instanceof ValueError) return undefined;
-    if (error instanceof Error && /put it first in the pipeline|are not values of/.test(error.message)) return undefined;
+    if (error instanceof Error && /put it first in the pipeline|are not values of/.test(error.message))
+      return undefined;
     throw error;
   }
 }
@@ -85,7 +86,9 @@ describe("fixed cells", () => {
           const shifted = new Uint8Array(tile.byteLength + 3).subarray(3);
           shifted.set(tile);
           const into = new Uint8Array(values.byteLength + 1).subarray(1);
-          expect(Buffer.compare(decodeTile(shifted, pipeline, values.byteLength, undefined, into), values)).toBe(0);
+          expect(
+            Buffer.compare(decodeTile(shifted, pipeline, values.byteLength, undefined, into), values),
+          ).toBe(0);
           expect(Buffer.compare(decodeTile(tile, pipeline, values.byteLength), values)).toBe(0);
         },
       ),
@@ -99,7 +102,13 @@ describe("fixed cells", () => {
       fc.asyncProperty(fc.array(fc.constantFrom(1, 2, 70_000), { maxLength: 90 }), async (drawn) => {
         const values = bytesOf(Int32Array.from(drawn.slice(0, drawn.length - (drawn.length % 3))));
         const pipeline = await loadPipeline(
-          { maxChunkSize: 50, filters: [{ type: "rle", level: -1 }, { type: "lz4", level: -1 }] },
+          {
+            maxChunkSize: 50,
+            filters: [
+              { type: "rle", level: -1 },
+              { type: "lz4", level: -1 },
+            ],
+          },
           { datatype: "int32", cellValNum: 3, version: 22 },
           { encode: true },
         );
@@ -130,7 +139,9 @@ describe("floats", () => {
     await fc.assert(
       fc.asyncProperty(valuesOf(datatype), floatFilter, async (values, filter) => {
         const context = { datatype, cellValNum: 1, version: 22 };
-        const pipeline = await loadPipeline({ maxChunkSize: 64, filters: [filter] }, context, { encode: true });
+        const pipeline = await loadPipeline({ maxChunkSize: 64, filters: [filter] }, context, {
+          encode: true,
+        });
         const tile = encodeTile(values, pipeline, datatypeInfo(datatype).bytes);
         expect(Buffer.compare(decodeTile(tile, pipeline, values.byteLength), values)).toBe(0);
       }),
@@ -139,7 +150,11 @@ describe("floats", () => {
 });
 
 describe("variable-length cells", () => {
-  const first = fc.constantFrom<FilterSpec | null>(null, { type: "rle", level: -1 }, { type: "dictionary", level: -1 });
+  const first = fc.constantFrom<FilterSpec | null>(
+    null,
+    { type: "rle", level: -1 },
+    { type: "dictionary", level: -1 },
+  );
   const word = fc.oneof(fc.constantFrom("", "lung", "T cell", "é"), fc.string({ maxLength: 12 }));
   const repeated = fc
     .array(fc.tuple(word, fc.integer({ min: 1, max: 9 })), { maxLength: 20 })
@@ -154,7 +169,8 @@ describe("variable-length cells", () => {
         fc.constantFrom(0, 16, 65536),
         fc.constantFrom(12, 16, 22),
         async (strings, coding, others, maxChunkSize, version) => {
-          if (coding?.type === "dictionary" && (version < 13 || (version < 17 && datatype === "string_utf8"))) return;
+          if (coding?.type === "dictionary" && (version < 13 || (version < 17 && datatype === "string_utf8")))
+            return;
           const usable = others.filter((spec) => spec.type !== "rle" && accepts(spec, datatype));
           const filters = coding === null ? usable : [coding, ...usable];
           const context = { datatype, cellValNum: VAR_NUM, version };

@@ -47,6 +47,11 @@ class Bits {
     return value;
   }
 
+  /** Whole bytes that have not been touched. */
+  get untouched(): number {
+    return this.#bytes.byteLength - this.#at;
+  }
+
   u32(): number {
     return this.read(16) * 0x10000 + this.read(16);
   }
@@ -74,6 +79,7 @@ function decodeStream(bits: Bits, out: Uint8Array): number {
     to = end;
   }
   if (bits.u32() !== streamCrc) throw new BadStream("wrong checksum of the stream");
+  if (bits.untouched > 0) throw new BadStream(`${bits.untouched} bytes follow the stream`);
   return to;
 }
 

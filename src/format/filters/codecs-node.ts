@@ -16,17 +16,41 @@ export function registerNodeCodecs(): void {
     replaceCodec("zstd", { decoder: async () => zstd.decompress, encoder: async () => zstd.compress });
 }
 
-/** zlib takes its output in pieces of chunkSize, so the expected size makes one piece. */
+/** What zlib's functions give with `info: true`; their declared type does not have it. */
+interface Inflated {
+  readonly buffer: Uint8Array;
+  /** bytesWritten: bytes of the input that were used. */
+  readonly engine: { readonly bytesWritten: number };
+}
+
+function isInflated(result: object): result is Inflated {
+  return "buffer" in result && "engine" in result;
+}
+
 const inflate: Decompress = (part, out) => {
   const size = out.byteLength;
-  let bytes: Uint8Array;
+  let result: object;
   try {
-    bytes = zlib.inflateSync(part, { chunkSize: Math.max(64, size), maxOutputLength: Math.max(1, size) });
+    // zlib takes its output in pieces of chunkSize, so the expected size makes one piece.
+    const options = { chunkSize: Math.max(64, size), maxOutputLength: Math.max(1, size), info: true };
+    result = zlib.inflateSync(part, options);
   } catch (problem) {
     throw badPart("gzip", part, out, problem);
   }
-  if (bytes.byteLength !== size) throw badPart("gzip", part, out, `it gives ${bytes.byteLength}`);
-  out.set(bytes);
+  if (!isInflated(result)) throw badPart("gzip", part, out, "zlib gives no count of the bytes used");
+  if (result.buffer.byteLength !== size) {
+    throw badPart("gzip", part, out, `it gives ${result.buffer.byteLength}`);
+  }
+  // zlib passes over what follows the stream.
+  if (result.engine.bytesWritten !== part.byteLength) {
+    throw badPart(
+      "gzip",
+      part,
+      out,
+      `${part.byteLength - result.engine.bytesWritten} bytes follow the stream`,
+    );
+  }
+  out.set(result.buffer);
 };
 
 const deflate: Compress = (part, step) =>

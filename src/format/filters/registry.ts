@@ -88,7 +88,7 @@ const filters: Record<FilterType, ((encode: boolean) => Promise<Filter>) | null>
   positive_delta: async () => (await import("./positive-delta.js")).positiveDelta,
   checksum_md5: checksum("checksum_md5"),
   checksum_sha256: checksum("checksum_sha256"),
-  // Only as the first filter of variable-length strings, where it is no chunk filter: see string-coding.ts.
+  // Only as the first filter of variable-length strings, where it is no chunk filter: see string-decode.ts.
   dictionary: null,
   scale_float: async () => (await import("./scale-float.js")).scaleFloat,
   xor: async () => (await import("./xor.js")).xor,

@@ -4,7 +4,7 @@ import type { Compress, Decompress } from "./filter.js";
 
 /**
  * RLE filter (code 4) on cells of fixed size: runs of a cell and its count, a big-endian uint16. (Variable-length
- * strings: string-coding.ts.)
+ * strings: string-decode.ts.)
  */
 
 const MAX_RUN = 65535;
@@ -65,6 +65,10 @@ function fillRun(
     return;
   }
   for (let i = 0; i < cell; i++) out[start + i] = part[at + i]!;
+  if (end - start <= 64) {
+    for (let i = start + cell; i < end; i++) out[i] = out[i - cell]!;
+    return;
+  }
   // Doubles what is there, so that a long run takes few copies.
   for (let done = cell; done < end - start; ) {
     const more = Math.min(done, end - start - done);

@@ -1,3 +1,4 @@
+/// <reference path="./zstd-codec.d.ts" />
 import { ZSTDDecoder } from "zstddec";
 import { FormatError, LimitError } from "../../errors.js";
 import { badPart } from "./compression.js";
