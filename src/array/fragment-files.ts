@@ -1,10 +1,11 @@
 import type { ArraySchema, NDRange } from "../format/array-schema.js";
-import { fieldNames } from "../format/fragment-fields.js";
+import { COORDS, fieldNames } from "../format/fragment-fields.js";
 import {
   type FieldMetadata,
   type FragmentMetadataInput,
   writeFragmentMetadata,
 } from "../format/fragment-metadata.js";
+import { coordsFieldMetadata, emptyFieldMetadata } from "../format/fragment-statistics.js";
 import type { RTree } from "../format/rtree.js";
 import { joinKey } from "../storage/key.js";
 import { childLocation, locationUri } from "../storage/resolve.js";
@@ -94,30 +95,11 @@ export class FragmentFiles {
       nonEmptyDomain: summary.nonEmptyDomain,
       rtree: summary.rtree,
       lastTileCellCount: summary.lastTileCellCount,
-      fields: fieldNames(schema, extra).map(
-        (name) => byName.get(name) ?? emptyFieldMetadata(summary.tileCount),
-      ),
+      fields: fieldNames(schema, extra).map((name) => {
+        if (name === COORDS) return coordsFieldMetadata(schema, summary.tileCount);
+        return byName.get(name) ?? emptyFieldMetadata(summary.tileCount);
+      }),
       processedConditions: [],
     };
   }
-}
-
-/** What the metadata say of a field without files: the legacy coordinates, and the dimensions of a dense array. */
-function emptyFieldMetadata(tileCount: number): FieldMetadata {
-  const zeros = new Float64Array(tileCount);
-  const none = new Uint8Array(0);
-  return {
-    fileSize: 0,
-    fileVarSize: 0,
-    fileValiditySize: 0,
-    tileOffsets: zeros,
-    tileVarOffsets: zeros,
-    tileVarSizes: zeros,
-    tileValidityOffsets: zeros,
-    mins: null,
-    maxes: null,
-    sums: new BigUint64Array(0),
-    nullCounts: [],
-    statistics: { min: none, max: none, sum: 0n, nullCount: 0 },
-  };
 }

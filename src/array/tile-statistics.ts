@@ -1,6 +1,7 @@
 import { ByteWriter } from "../format/byte-writer.js";
-import { type DatatypeInfo, datatypeInfo } from "../format/datatype.js";
+import { datatypeInfo } from "../format/datatype.js";
 import type { FragmentFieldStatistics, TileExtremes } from "../format/fragment-sections.js";
+import { hasMinMax, type SumType, sumType } from "../format/fragment-statistics.js";
 import { scalarBytes } from "../format/scalar.js";
 import { bytesOf, type TypedArray } from "../util/typed-arrays.js";
 import { compareBytes } from "./byte-order.js";
@@ -32,25 +33,9 @@ export interface FieldStatistics {
   readonly statistics: FragmentFieldStatistics;
 }
 
-export type SumKind = "int64" | "uint64" | "float64";
-
 const isText = (field: Field) => field.datatype === "string_ascii" || field.datatype === "char";
 
-function isOpaque({ kind, name }: DatatypeInfo): boolean {
-  return kind === "blob" || (kind === "string" && name !== "string_ascii");
-}
-
-export function hasExtremes(field: Field): boolean {
-  if (field.kind === "dimension" || isOpaque(datatypeInfo(field.datatype))) return false;
-  return isText(field) || field.cellValNum === 1;
-}
-
-export function sumKind(field: Field): SumKind | null {
-  const info = datatypeInfo(field.datatype);
-  if (field.cellValNum !== 1 || isOpaque(info) || info.kind === "string") return null;
-  if (info.kind === "float") return "float64";
-  return info.kind === "uint" || info.kind === "bool" ? "uint64" : "int64";
-}
+const LARGEST_SINGLE = (2 - 2 ** -23) * 2 ** 127;
 
 const none = new Uint8Array(0);
 
@@ -63,7 +48,7 @@ interface Extremes {
 export class StatisticsCollector {
   readonly #field: Field;
   readonly #extremes: boolean;
-  readonly #sumKind: SumKind | null;
+  readonly #sumKind: SumType | null;
   readonly #order: (a: Uint8Array, b: Uint8Array) => number;
   #tile: Extremes = { min: null, max: null };
   #tileSum: number | bigint = 0;
@@ -81,8 +66,8 @@ export class StatisticsCollector {
 
   constructor(field: Field) {
     this.#field = field;
-    this.#extremes = hasExtremes(field);
-    this.#sumKind = sumKind(field);
+    this.#extremes = field.kind !== "dimension" && hasMinMax(field);
+    this.#sumKind = sumType(field);
     this.#order = isText(field) ? compareWhole : numericOrder(field);
     this.#tileSum = this.#fragmentSum = this.#sumKind === "float64" ? 0 : 0n;
   }
@@ -123,7 +108,9 @@ export class StatisticsCollector {
   finish(): FieldStatistics {
     const kind = this.#sumKind;
     const sums = this.#sums.finish().slice();
-    const sum = kind === null ? 0n : new BigUint64Array(sumBytes(kind, this.#fragmentSum).slice().buffer)[0]!;
+    // The official writer leaves the fragment's sum of chars at 0.
+    const hasSum = kind !== null && this.#field.datatype !== "char";
+    const sum = !hasSum ? 0n : new BigUint64Array(sumBytes(kind, this.#fragmentSum).slice().buffer)[0]!;
     return {
       mins: this.#extremes ? this.#tileExtremes(this.#mins, this.#minOffsets) : null,
       maxes: this.#extremes ? this.#tileExtremes(this.#maxes, this.#maxOffsets) : null,
@@ -211,7 +198,8 @@ export class StatisticsCollector {
     const { datatype } = this.#field;
     if (isInteger(datatype)) return scalarBytes(datatype, typeRange(datatype)[end]);
     if (datatypeInfo(datatype).kind === "bool") return scalarBytes(datatype, end === 1 ? 255 : 0);
-    return scalarBytes(datatype, Number.NaN);
+    const largest = datatype === "float32" ? LARGEST_SINGLE : Number.MAX_VALUE;
+    return scalarBytes(datatype, end === 1 ? largest : -largest);
   }
 
   #tileExtremes(values: ByteWriter, offsets: GrowingNumbers): TileExtremes {
@@ -250,7 +238,7 @@ function countNulls(validity: Uint8Array | undefined, start: number, end: number
 }
 
 /** The sum, held at the ends of its 64 bits as the official writer does. */
-function addSums(kind: SumKind | null, a: number | bigint, b: number | bigint): number | bigint {
+function addSums(kind: SumType | null, a: number | bigint, b: number | bigint): number | bigint {
   if (kind === null) return a;
   if (kind === "float64") return addClamped(Number(a), Number(b)) ?? (a < 0 ? -1 : 1) * Number.MAX_VALUE;
   const sum = BigInt(a) + BigInt(b);
@@ -258,6 +246,6 @@ function addSums(kind: SumKind | null, a: number | bigint, b: number | bigint): 
   return sum < smallest ? smallest : sum > largest ? largest : sum;
 }
 
-function sumBytes(kind: SumKind, sum: number | bigint): Uint8Array {
+function sumBytes(kind: SumType, sum: number | bigint): Uint8Array {
   return scalarBytes(kind, sum);
 }
