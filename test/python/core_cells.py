@@ -5,7 +5,7 @@ variable-length one, with "validity" (a byte a cell) where it is nullable: the b
 """
 
 import ctypes
-from ctypes import byref, c_char_p, c_int, c_uint8, c_uint32, c_uint64, c_void_p
+from ctypes import byref, c_char_p, c_int, c_uint32, c_uint64, c_void_p
 
 import numpy as np
 from core_schema import decode, encode, schema_of
@@ -273,5 +273,3 @@ def vacuum(uri, config=None):
     core.call("array_vacuum", uri.encode(), core.config)
     core.close()
 
-
-__all__ = ["OpenArray", "c_uint8", "consolidate", "fragments_of", "metadata_of", "non_empty_domain", "put_metadata"]

@@ -7,10 +7,10 @@ validityFilters, enumerations: [{name, ordered, datatype, values}], currentDomai
 """
 
 import ctypes
-from ctypes import byref, c_char_p, c_double, c_int, c_int32, c_uint8, c_uint32, c_uint64, c_void_p
+from ctypes import byref, c_double, c_int, c_int32, c_uint8, c_uint32, c_uint64, c_void_p
 
 import numpy as np
-from libtiledb import DATATYPES, FILTER_CODES, FILTERS, LAYOUTS, VAR_NUM, Range, buffer_of, has, kind, numpy_type, u32, u64
+from libtiledb import DATATYPES, FILTER_CODES, FILTERS, LAYOUTS, VAR_NUM, CoreError, Range, buffer_of, has, kind, numpy_type, u32, u64
 
 LEVEL, BIT_WINDOW, DELTA_WINDOW, FLOAT_BYTES, FLOAT_FACTOR, FLOAT_OFFSET, REINTERPRET = 0, 1, 2, 3, 4, 5, 9
 LEVELLED = ("gzip", "zstd", "lz4", "rle", "bzip2", "double_delta", "delta", "dictionary")
@@ -295,6 +295,14 @@ def _read_filters(core, filters):
     }
 
 
+def _has_reinterpret(core, handle):
+    try:
+        core.call("filter_get_option", handle, c_int(REINTERPRET), byref(c_uint8()))
+    except CoreError:
+        return False
+    return True
+
+
 def _read_filter(core, handle):
     name = FILTERS[core.value(c_int, "filter_get_type", handle)]
     spec = {"type": name}
@@ -307,7 +315,9 @@ def _read_filter(core, handle):
     if name in LEVELLED:
         spec["level"] = option(LEVEL, c_int32)
     if name in ("double_delta", "delta"):
-        spec["reinterpret"] = DATATYPES[option(REINTERPRET, c_uint8)]
+        # Double delta has the option since core 2.16; "any" is not set.
+        known = _has_reinterpret(core, handle)
+        spec["reinterpret"] = DATATYPES[option(REINTERPRET, c_uint8)] if known else "any"
     if name == "bit_width_reduction":
         spec["maxWindow"] = option(BIT_WINDOW, c_uint32)
     if name == "positive_delta":
@@ -318,5 +328,3 @@ def _read_filter(core, handle):
         spec["byteWidth"] = option(FLOAT_BYTES, c_uint64)
     return spec
 
-
-__all__ = ["create_array", "decode", "encode", "schema_of", "c_char_p"]
