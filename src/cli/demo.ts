@@ -92,7 +92,7 @@ async function buildAndShow(
   dataset.get(slice(0, ${part.shape[0] - 1}), [${names.map((name) => JSON.stringify(name)).join(", ")}])   ${took}\n
 ${indent(sliceText(viewOf(part)))}\n`,
   );
-  await print(context, nextSteps(store, names, await condition(dataset)));
+  await print(context, nextSteps(store, cells, names, await condition(dataset)));
 }
 
 async function print({ signal }: CommandContext, text: string): Promise<void> {
@@ -143,15 +143,21 @@ async function condition(dataset: CellArrDataset): Promise<string | undefined> {
   return undefined;
 }
 
-function nextSteps(store: string, genes: readonly string[], where: string | undefined): string {
+function nextSteps(
+  store: string,
+  cells: number,
+  genes: readonly string[],
+  where: string | undefined,
+): string {
   const run = import.meta.url.includes("/node_modules/") ? "npx cellarr" : "npm run --silent cellarr --";
   const place = shellWord(store);
   const some = shellWord(genes.slice(0, 3).join(","));
+  const picked = [5, 300, 17].map((cell) => cell % cells);
   const commands = [
     `info ${place}`,
-    `query ${place} --cells 5,300,17 --genes ${some} --format json`,
+    `query ${place} --cells ${picked.join(",")} --genes ${some} --format json`,
     ...(where === undefined ? [] : [`query ${place} --where "${where}" --genes ${some}`]),
-    `query ${place} --cells 0:99 --format h5ad -o slice.h5ad`,
+    `query ${place} --cells 0:${Math.min(99, cells - 1)} --format h5ad -o slice.h5ad`,
     `array inspect ${shellWord(join(store, "cell_metadata"))}`,
     "demo your.h5ad other.h5ad",
     "build --help",

@@ -39,11 +39,10 @@ export async function runQuery(
   const genes = options.genes.flatMap((text) => parseNames(text, "--genes"));
   const { signal } = context;
   const dataset = await openStore(store, context);
+  const matrices = options.matrix.length === 0 ? dataset.matrixNames : [...new Set(options.matrix)];
+  checkMatrixCount(matrices, format, options.output);
   const cells = await selectCells(dataset, options, signal);
-  const part = await dataset.getSlice(cells, genes.length === 0 ? slice() : genes, {
-    signal,
-    matrices: options.matrix.length === 0 ? undefined : [...new Set(options.matrix)],
-  });
+  const part = await dataset.getSlice(cells, genes.length === 0 ? slice() : genes, { signal, matrices });
   await writeSlice(part, format, options.output, context);
 }
 
@@ -56,6 +55,14 @@ function chooseFormat(options: QueryCommandOptions): Format {
     throw new UsageError("--format h5ad needs a file: -o FILE.h5ad");
   }
   return format;
+}
+
+/** Before anything is read: csv and mtx hold one matrix a file. */
+function checkMatrixCount(names: readonly string[], format: Format, output: string | undefined): void {
+  if ((format !== "csv" && format !== "mtx") || names.length === 1 || isFolder(output)) return;
+  throw new UsageError(
+    `--format ${format} holds one matrix a file, the store has ${names.join(", ")}: choose with --matrix, or give a folder: -o FOLDER/`,
+  );
 }
 
 async function writeSlice(
@@ -76,14 +83,8 @@ async function writeSlice(
     });
   }
   if (isFolder(output)) return writeFolder(view, format, output, signal);
-  const [matrix, ...others] = view.matrices.values();
-  if (matrix === undefined || others.length > 0) {
-    const names = [...view.matrices.keys()].join(", ");
-    throw new UsageError(
-      `--format ${format} holds one matrix a file, the slice has ${names}: choose with --matrix, or give a folder: -o FOLDER/`,
-    );
-  }
-  return withTextSink(output, signal, (sink) => writeMatrix(view, matrix, format, sink));
+  const [matrix] = view.matrices.values();
+  return withTextSink(output, signal, (sink) => writeMatrix(view, matrix!, format, sink));
 }
 
 function isFolder(output: string | undefined): output is string {

@@ -17,10 +17,12 @@ export interface Outcome {
 export interface Cli {
   /** Runs `cellarr ARGS` to its end. */
   run(...args: readonly string[]): Promise<Outcome>;
+  /** The same with `folder` as the system's place for temporary files. */
+  runIn(folder: string, ...args: readonly string[]): Promise<Outcome>;
   /** Runs it through a shell: `$CELLARR ARGS | head -1`. */
   shell(command: string): Promise<Outcome>;
-  /** Runs it and sends the signal when it has been running for `milliseconds`. */
-  interrupt(milliseconds: number, ...args: readonly string[]): Promise<Outcome>;
+  /** Runs it and interrupts it as soon as `when` is true. */
+  interrupt(when: () => boolean, ...args: readonly string[]): Promise<Outcome>;
 }
 
 /** Call once at the top of a test file. dist/ is left alone: other tests may be building or reading it. */
@@ -46,8 +48,9 @@ export function compiledCli(): Cli {
   afterAll(() => rm(folder, { recursive: true, force: true }));
   return {
     run: (...args) => outcome(process.execPath, [main, ...args]),
+    runIn: (folder, ...args) => outcome(process.execPath, [main, ...args], { TMPDIR: folder }),
     shell: (command) => outcome("/bin/sh", ["-c", command], { CELLARR: `${process.execPath} ${main}` }),
-    interrupt: (milliseconds, ...args) => outcome(process.execPath, [main, ...args], {}, milliseconds),
+    interrupt: (when, ...args) => outcome(process.execPath, [main, ...args], {}, when),
   };
 }
 
@@ -55,7 +58,7 @@ function outcome(
   command: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-  interruptAfter?: number,
+  interruptWhen?: () => boolean,
 ): Promise<Outcome> {
   const child = spawn(command, args, {
     stdio: ["ignore", "pipe", "pipe"],
@@ -67,12 +70,15 @@ function outcome(
       texts[name] += text;
     });
   }
-  const timer =
-    interruptAfter === undefined ? undefined : setTimeout(() => child.kill("SIGINT"), interruptAfter);
+  const timer = setInterval(() => {
+    if (interruptWhen?.() !== true) return;
+    clearInterval(timer);
+    child.kill("SIGINT");
+  }, 5);
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code) => {
-      clearTimeout(timer);
+      clearInterval(timer);
       resolve({ code, ...texts });
     });
   });

@@ -1,0 +1,460 @@
+import { existsSync, readdirSync } from "node:fs";
+import { readFile, truncate, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Simulator } from "../../src/cli/simulate.js";
+import type { AnnData } from "../../src/h5ad/anndata.js";
+import type { SparseMatrix } from "../../src/h5ad/matrix.js";
+import { readH5ad, writeH5ad } from "../../src/h5ad-node.js";
+import { mapBounded } from "../../src/util/concurrency.js";
+import { columnValues, textValues } from "../../src/util/frame.js";
+import { keptFolder, temporaryFolder } from "../support/temporary.js";
+import { compiledCli, ndjson, type Outcome } from "./cli.js";
+
+const cli = compiledCli();
+const simulator = new Simulator({ cells: 40, genes: 120, nonZerosPerCell: 20, logNorm: true });
+const samples: readonly AnnData[] = [simulator.sample(0), simulator.sample(1)];
+const CELLS = 80;
+
+let folder = "";
+let store = "";
+let files: string[] = [];
+let removeFolder = async (): Promise<void> => {};
+
+const matrixArgs = ["--matrix", "counts:uint16", "--matrix", "log-norm:float32"];
+const columnArgs = ["--cell-column", "tissue", "--cell-column", "n_counts:int32", "--cell-column", "missing"];
+
+beforeAll(async () => {
+  const kept = await keptFolder();
+  removeFolder = kept.remove;
+  folder = kept.path;
+  store = join(folder, "store");
+  files = samples.map((sample) => join(folder, `${sample.name}.h5ad`));
+  for (const [i, sample] of samples.entries()) await writeH5ad(sample, files[i]!);
+  const built = await cli.run(
+    "build",
+    "--out",
+    store,
+    ...matrixArgs,
+    ...columnArgs,
+    "--threads",
+    "2",
+    ...files,
+  );
+  expect(built).toMatchObject({ code: 0, stderr: "" });
+  expect(built.stdout).toMatch(/80 cells x \d+ genes, 2 matrices \(counts, log-norm\)/);
+});
+
+afterAll(() => removeFolder());
+
+/** Value of a matrix by cell of the store and name of the gene: what the simulator drew. */
+function expectedValue(matrix: string, cell: number, gene: string): number {
+  const sample = samples[Math.floor(cell / 40)]!;
+  const { indptr, indices, data } = sample.layers.get(matrix) as SparseMatrix;
+  const column = textValues(sample.var.index).indexOf(gene);
+  for (let i = indptr[cell % 40]!; i < indptr[(cell % 40) + 1]!; i++) {
+    if (indices[i] === column) return Number(data[i]);
+  }
+  return 0;
+}
+
+interface QueryJson {
+  readonly shape: [number, number];
+  readonly cells: number[];
+  readonly genes: string[];
+  readonly matrices: Record<string, { row: number[]; col: number[]; data: number[] }>;
+  readonly cellMetadata: Record<string, unknown[]>;
+  readonly geneAnnotation: Record<string, unknown[]>;
+}
+
+async function query(...args: readonly string[]): Promise<QueryJson> {
+  const { code, stdout, stderr } = await cli.run("query", store, "--format", "json", ...args);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  return JSON.parse(stdout) as QueryJson;
+}
+
+function expectFailure(outcome: Outcome, code: number, message: RegExp): void {
+  expect(outcome.code).toBe(code);
+  expect(outcome.stdout).toBe("");
+  expect(outcome.stderr).toMatch(/^cellarr: [^\n]+\n$/);
+  expect(outcome.stderr).toMatch(message);
+}
+
+/** A few processes at a time. */
+async function expectFailures(cases: readonly [string[], RegExp][], code: number): Promise<void> {
+  const outcomes = await mapBounded(cases, 4, ([args]) => cli.run(...args));
+  for (const [i, [, message]] of cases.entries()) expectFailure(outcomes[i]!, code, message);
+}
+
+describe("help", () => {
+  it("lists commands, examples and exit codes", async () => {
+    const { code, stdout, stderr } = await cli.run("--help");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    for (const command of ["build", "info", "query", "array", "demo"])
+      expect(stdout).toContain(`\n  ${command}`);
+    expect(stdout).toContain("Examples:");
+    expect(stdout).toContain("Exit codes: 0 done, 1 failed, 2 wrong usage");
+  });
+
+  it.each([["build"], ["info"], ["query"], ["array", "inspect"], ["array", "read"], ["demo"]])(
+    "of %s %s has examples",
+    async (...command) => {
+      const { code, stdout } = await cli.run(...command, "--help");
+      expect(code).toBe(0);
+      expect(stdout).toContain(`Usage: cellarr ${command.join(" ")}`);
+      expect(stdout).toContain(`  $ cellarr ${command.join(" ")}`);
+    },
+  );
+
+  it("goes to stderr with code 2 where a command is missing", async () => {
+    for (const args of [[], ["array"]]) {
+      const { code, stdout, stderr } = await cli.run(...args);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toContain("Usage: cellarr");
+    }
+  });
+
+  it("prints the version of the package", async () => {
+    const { version } = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8"));
+    expect(await cli.run("--version")).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
+  });
+});
+
+describe("info", () => {
+  it("tells shape, matrices, samples and columns", async () => {
+    const { code, stdout } = await cli.run("info", store, "--json");
+    const stored = samples.reduce(
+      (sum, { layers }) => sum + (layers.get("counts") as SparseMatrix).data.length,
+      0,
+    );
+    expect(code).toBe(0);
+    const info = JSON.parse(stdout);
+    expect(info).toMatchObject({
+      shape: [CELLS, new Set(samples.flatMap((sample) => textValues(sample.var.index))).size],
+      matrices: [
+        { name: "counts", type: "uint16", storedValues: stored, fragments: 1 },
+        { name: "log-norm", type: "float32", storedValues: stored, fragments: 1 },
+      ],
+      samples: [
+        { name: "sample_1", start: 0, end: 39 },
+        { name: "sample_2", start: 40, end: 79 },
+      ],
+      geneAnnotationColumns: ["cellarr_gene_index"],
+    });
+    expect(info.cellMetadataColumns).toEqual(
+      expect.arrayContaining(["cellarr_sample", "tissue", "n_counts", "missing"]),
+    );
+    const forPeople = await cli.run("info", store);
+    expect(forPeople.stdout).toContain("80 cells x");
+    expect(forPeople.stdout).not.toContain("\u001b");
+  });
+});
+
+describe("query", () => {
+  it("gives cells in the order asked and genes in the store's, with their metadata", async () => {
+    const genes = ["gene_9", "gene_100", "gene_10", "gene_77"].filter((gene) =>
+      samples.some((sample) => textValues(sample.var.index).includes(gene)),
+    );
+    const part = await query("--cells", "5,60,17,0:2", "--genes", genes.join(","));
+    expect(part.cells).toEqual([5, 60, 17, 0, 1, 2]);
+    expect(part.genes).toEqual([...genes].sort());
+    expect(part.shape).toEqual([6, genes.length]);
+    expect(part.cellMetadata.missing).toEqual(Array(6).fill("NA"));
+    expect(part.cellMetadata.tissue).toEqual(["lung", "liver", "lung", "lung", "lung", "lung"]);
+    const totals = samples.flatMap((sample) => columnValues(sample.obs.columns.get("n_counts")!));
+    expect(part.cellMetadata.n_counts).toEqual(part.cells.map((cell) => totals[cell]));
+    expect(part.geneAnnotation.cellarr_gene_index).toEqual(part.genes);
+    for (const [name, { row, col, data }] of Object.entries(part.matrices)) {
+      const found = new Map(row.map((r, i) => [`${r} ${col[i]}`, data[i]]));
+      for (const [r, cell] of part.cells.entries()) {
+        for (const [c, gene] of part.genes.entries()) {
+          expect(found.get(`${r} ${c}`) ?? 0).toBe(expectedValue(name, cell, gene));
+        }
+      }
+      const order = row.map((r, i) => r * part.genes.length + col[i]!);
+      expect(order).toEqual([...order].sort((a, b) => a - b));
+    }
+  });
+
+  it("keeps the cells that conditions, samples and indices have in common", async () => {
+    const totals = samples.flatMap((sample) => columnValues(sample.obs.columns.get("n_counts")!)) as number[];
+    const middle = [...totals].sort((a, b) => a - b)[40]!;
+    const matching = totals.flatMap((total, cell) => (total > middle && cell >= 40 ? [cell] : []));
+    expect(matching.length).toBeGreaterThan(0);
+    const where = `tissue == 'liver' and n_counts > ${middle}`;
+    const one = ["--genes", "gene_1", "--matrix", "counts"];
+    expect((await query("--where", where, ...one)).cells).toEqual(matching);
+    expect((await query("--sample", "sample_2", ...one)).cells).toEqual(
+      Array.from({ length: 40 }, (_, i) => 40 + i),
+    );
+    const part = await query("--where", where, "--cells", "79,0:60", ...one);
+    expect(part.cells).toEqual(
+      [79, ...Array.from({ length: 61 }, (_, i) => i)].filter((cell) => matching.includes(cell)),
+    );
+    expect(Object.keys(part.matrices)).toEqual(["counts"]);
+    expect((await query("--where", "tissue == 'nowhere'", ...one)).shape).toEqual([0, 1]);
+  });
+
+  it("writes csv and mtx to standard output, and folders", async () => {
+    const args = ["query", store, "--cells", "0:1", "--genes", "gene_1,gene_2,gene_3"];
+    const csv = await cli.run(...args, "--matrix", "counts", "--format", "csv");
+    const value = (cell: number, gene: string): number => expectedValue("counts", cell, gene);
+    const line = (cell: number): string =>
+      `${cell},${["gene_1", "gene_2", "gene_3"].map((gene) => value(cell, gene))}`;
+    expect(csv.stdout).toBe(`cell,gene_1,gene_2,gene_3\n${line(0)}\n${line(1)}\n`);
+    const target = join(folder, "parts");
+    const mtx = await cli.run(...args, "--format", "mtx", "-o", `${target}/`);
+    expect(mtx).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect(readdirSync(target).sort()).toEqual([
+      "cell_metadata.csv",
+      "counts.mtx",
+      "gene_annotation.csv",
+      "log-norm.mtx",
+    ]);
+    const [header, , shape, ...lines] = (await readFile(join(target, "counts.mtx"), "utf8"))
+      .trimEnd()
+      .split("\n");
+    expect(header).toBe("%%MatrixMarket matrix coordinate integer general");
+    expect(shape).toBe(`2 3 ${lines.length}`);
+    for (const entry of lines) {
+      const [row, column, count] = entry.split(" ").map(Number);
+      expect(count).toBe(value(row! - 1, `gene_${column}`));
+    }
+    expect((await readFile(join(target, "gene_annotation.csv"), "utf8")).split("\n")[1]).toBe(
+      "gene_1,gene_1",
+    );
+    expectFailure(await cli.run(...args, "--format", "csv"), 2, /one matrix a file/);
+  });
+
+  it("writes h5ad, replacing what was there", async () => {
+    const path = join(folder, "part.h5ad");
+    for (const last of [3, 5]) {
+      const written = await cli.run("query", store, "--cells", `0:${last}`, "--format", "h5ad", "-o", path);
+      expect(written).toEqual({ code: 0, stdout: "", stderr: "" });
+    }
+    const part = await readH5ad(path);
+    expect(part.shape[0]).toBe(6);
+    expect([...part.layers.keys()]).toEqual(["counts", "log-norm"]);
+    expect(columnValues(part.obs.columns.get("tissue")!)).toEqual(Array(6).fill("lung"));
+  });
+
+  it("shows a table to people", async () => {
+    const { stdout } = await cli.run("query", store, "--cells", "0:20", "--genes", "gene_1");
+    expect(stdout).toContain("21 cells x 1 gene\n");
+    expect(stdout).toContain("… and 10 more cells");
+    expect(stdout).not.toContain("\u001b");
+  });
+});
+
+describe("array", () => {
+  it("read prints every value of a matrix", async () => {
+    const genes = (await query("--cells", "0")).genes;
+    const { stdout } = await cli.run("array", "read", join(store, "assays", "counts"));
+    const cells = ndjson(stdout) as { cell_index: number; gene_index: number; data: number }[];
+    const stored = samples.reduce(
+      (sum, { layers }) => sum + (layers.get("counts") as SparseMatrix).data.length,
+      0,
+    );
+    expect(cells).toHaveLength(stored);
+    for (const { cell_index, gene_index, data } of cells) {
+      expect(data).toBe(expectedValue("counts", cell_index, genes[gene_index]!));
+    }
+    expect(Object.keys(cells[0]!)).toEqual(["cell_index", "gene_index", "data"]);
+  });
+
+  it("read takes ranges, attributes, conditions and limits", async () => {
+    const metadata = join(store, "cell_metadata");
+    const tail = await cli.run("array", "read", metadata, "--range", "__tiledb_rows=78:", "--attr", "tissue");
+    expect(ndjson(tail.stdout)).toEqual([
+      { __tiledb_rows: "78", tissue: "liver" },
+      { __tiledb_rows: "79", tissue: "liver" },
+    ]);
+    const counts = join(store, "assays", "counts");
+    const large = await cli.run(
+      "array",
+      "read",
+      counts,
+      "--where",
+      "data > 3",
+      "--range",
+      "cell_index=0:9",
+      "--limit",
+      "4",
+    );
+    const cells = ndjson(large.stdout);
+    expect(cells).toHaveLength(4);
+    expect(cells.every((cell) => Number(cell.data) > 3)).toBe(true);
+    const two = await cli.run(
+      "array",
+      "read",
+      counts,
+      "--range",
+      "cell_index=7",
+      "--range",
+      "cell_index=3:4",
+    );
+    expect([...new Set(ndjson(two.stdout).map((cell) => cell.cell_index))]).toEqual([3, 4, 7]);
+  });
+
+  it("read explains its plan", async () => {
+    const counts = join(store, "assays", "counts");
+    const { stdout } = await cli.run("array", "read", counts, "--range", "cell_index=7", "--explain");
+    const plan = JSON.parse(stdout);
+    expect(plan.ranges[0]).toEqual([[7, 7]]);
+    expect(plan.totals.requests).toBeGreaterThan(0);
+  });
+
+  it("inspect prints JSON, or tables for people", async () => {
+    const uri = join(store, "assays", "counts");
+    const inspected = JSON.parse((await cli.run("array", "inspect", uri, "--json")).stdout);
+    expect(inspected).toMatchObject({
+      uri,
+      arrayType: "sparse",
+      formatVersion: 22,
+      dimensions: [{ name: "cell_index", type: "uint32", domain: [0, 4294967294] }, { name: "gene_index" }],
+      attributes: [
+        { name: "data", type: "uint16", cellValNum: 1, nullable: false, fill: 65535, enumeration: null },
+      ],
+      fragments: [{ formatVersion: 22, nonEmptyDomain: [[0, 79], expect.anything()] }],
+    });
+    expect((await cli.run("array", "inspect", uri)).stdout).toContain("sparse array, format version 22");
+  });
+
+  it("read ends quietly when the reader has seen enough", async () => {
+    const uri = join(store, "assays", "counts");
+    // More than a pipe holds, so that the writer notices that its reader has gone.
+    expect((await cli.run("array", "read", uri)).stdout.length).toBeGreaterThan(65_536);
+    const piped = await cli.shell(`{ $CELLARR array read ${uri}; echo "code $?" >&2; } | head -n 1`);
+    expect(piped.stdout.split("\n")).toHaveLength(2);
+    expect(piped.stderr).toBe("code 0\n");
+  });
+});
+
+describe("failures", () => {
+  it("are one line on stderr with code 1 for what is not there or wrong", async () => {
+    const counts = join(store, "assays", "counts");
+    const missing = join(folder, "missing");
+    const cases: [string[], RegExp][] = [
+      [["info", missing], /no such folder .*missing/],
+      [["info", folder], /no cellarr store/],
+      [["query", store, "--genes", "gene_1,nope"], /no gene of that name: 'nope'/],
+      [["query", store, "--cells", "0:80"], /cell 80 does not exist, expected 0 to 79/],
+      [["query", store, "--cells", "0:80,3"], /cell 80 does not exist, expected 0 to 79/],
+      [["query", store, "--matrix", "nope"], /no matrix 'nope'; there are: 'counts', 'log-norm'/],
+      [["query", store, "--sample", "nope"], /no sample 'nope', expected one of: 'sample_1', 'sample_2'/],
+      [["query", store, "--where", "nope == 1"], /'nope'/],
+      [["array", "inspect", missing], /missing/],
+      [["array", "inspect", store], /no array/],
+      [["array", "read", counts, "--attr", "nope"], /no attribute 'nope', expected one of: data/],
+      [
+        ["array", "read", counts, "--range", "nope=1"],
+        /no dimension 'nope', expected one of: cell_index, gene_index/,
+      ],
+      [["array", "read", counts, "--range", "cell_index=4294967295"], /outside the domain/],
+      [["array", "read", counts, "--encryption-key", "k"], /encrypted/],
+      [["build", "--out", join(folder, "new"), missing], /missing/],
+      [["build", "--out", store, files[0]!], /holds a store already; --overwrite replaces it/],
+      [
+        ["build", "--out", join(folder, "new"), "--gene-annotation", missing, files[0]!],
+        /--gene-annotation: no such file/,
+      ],
+      [["build", "--out", join(folder, "new"), "--matrix", "nope", files[0]!], /'nope'/],
+      [["build", "--out", join(folder, "new"), "--matrix", "log-norm:uint8", files[0]!], /sample_1/],
+      [["demo", missing], /no such file .*missing/],
+    ];
+    await expectFailures(cases, 1);
+    expect(existsSync(join(folder, "new"))).toBe(false);
+  });
+
+  it("are code 2 for wrong usage", async () => {
+    const counts = join(store, "assays", "counts");
+    const cases: [string[], RegExp][] = [
+      [["nope"], /unknown command 'nope'/],
+      [["info"], /missing required argument 'store'/],
+      [["info", store, "--nope"], /unknown option '--nope'/],
+      [["build", files[0]!], /required option '-o, --out <store>'/],
+      [
+        ["build", "--out", store, "--matrix", "counts:int12", files[0]!],
+        /unknown type 'int12', expected int8/,
+      ],
+      [
+        ["build", "--out", store, "--threads", "0", files[0]!],
+        /--threads 0: expected a whole number from 1 on/,
+      ],
+      [
+        ["build", "--out", store, "--misfit", "no", files[0]!],
+        /--misfit no: expected error, round, clip, round-clip/,
+      ],
+      [["query", store, "--cells", "3:1"], /ends before it starts/],
+      [["query", store, "--format", "xml"], /--format xml: expected json, csv, mtx or h5ad/],
+      [["query", store, "--format", "h5ad"], /needs a file: -o/],
+      [["array", "read", counts, "--range", "cell_index"], /expected DIM=LO:HI/],
+      [["array", "read", counts, "--range", "cell_index=a"], /'a' is not an integer/],
+      [["array", "read", counts, "--timestamp", "x"], /expected T or T1:T2/],
+      [["array", "read", counts, "--format", "xml"], /--format xml: expected ndjson/],
+    ];
+    await expectFailures(cases, 2);
+  });
+
+  it("name a cut file and leave nothing behind", async () => {
+    const cut = join(folder, "cut.h5ad");
+    await writeFile(cut, await readFile(files[0]!));
+    await truncate(cut, 20_000);
+    const target = join(folder, "from-cut");
+    expectFailure(await cli.run("build", "--out", target, files[1]!, cut), 1, /cut\.h5ad/);
+    expect(existsSync(target)).toBe(false);
+  });
+
+  it("show the stack with --debug only", async () => {
+    const { stderr } = await cli.run("info", join(folder, "missing"), "--debug");
+    expect(stderr).toMatch(/^cellarr: .*\nNotFoundError: /);
+    expect(stderr).toContain("\n    at ");
+  });
+});
+
+describe("interrupting", () => {
+  it("a build removes what it wrote", async () => {
+    const large = join(folder, "large.h5ad");
+    await writeH5ad(new Simulator({ cells: 2000, genes: 3000 }).sample(0), large);
+    const target = join(folder, "interrupted");
+    const begun = (): boolean => existsSync(join(target, "assays", "counts"));
+    const outcome = await cli.interrupt(begun, "build", "--out", target, large);
+    expect(outcome).toEqual({ code: 130, stdout: "", stderr: "cellarr: interrupted\n" });
+    expect(existsSync(target)).toBe(false);
+  });
+});
+
+describe("demo", () => {
+  it("builds, queries and says what to try next", async () => {
+    const place = await temporaryFolder();
+    const out = join(place, "store");
+    const args = ["demo", "--cells", "30", "--genes", "200", "--samples", "2", "--out", out];
+    const { code, stdout, stderr } = await cli.runIn(place, ...args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain("60 cells x");
+    expect(stdout).toContain("11 cells x 5 genes");
+    const commands = stdout.split("\n").filter((line) => line.includes("npm run --silent cellarr -- query"));
+    expect(commands.length).toBeGreaterThan(2);
+    for (const command of commands) {
+      const shown = await cli.shell(
+        `cd ${place} && ${command.replace("npm run --silent cellarr --", "$CELLARR")}`,
+      );
+      expect({ command, code: shown.code, stderr: shown.stderr }).toEqual({ command, code: 0, stderr: "" });
+    }
+    const again = await cli.runIn(place, "demo", "--out", out, files[0]!);
+    expect(again.code).toBe(1);
+    expect(again.stderr).toMatch(
+      /^cellarr: the folder holds a store already; --overwrite replaces it[^\n]*\n$/,
+    );
+  });
+
+  it("takes any H5AD files", async () => {
+    const place = await temporaryFolder();
+    const file = fileURLToPath(new URL("../../spec-fixtures/h5ad/anndata-0.7.8.h5ad", import.meta.url));
+    const { code, stdout, stderr } = await cli.runIn(place, "demo", file);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toContain(file);
+    expect(stdout).toContain("4. Try next");
+  });
+});
