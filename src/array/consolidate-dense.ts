@@ -1,7 +1,7 @@
 import { throwIfAborted } from "../errors.js";
 import type { ArraySchema, Coordinate, Dimension, NDRange } from "../format/array-schema.js";
 import type { StoreOptions } from "../storage/types.js";
-import { type DenseTiling, denseTiling, strides } from "./dense-tiling.js";
+import { type DenseTiling, denseTiling, domainOrigin, strides } from "./dense-tiling.js";
 import { attributeFields } from "./fields.js";
 import { FragmentFiles } from "./fragment-files.js";
 import { openArray } from "./open.js";
@@ -69,7 +69,7 @@ function* tileRuns(schema: ArraySchema, tiling: DenseTiling): Generator<NDRange>
   }
 }
 
-function coordinateAt({ domain }: Dimension, offset: number): Coordinate {
-  const [low] = domain!;
-  return typeof low === "bigint" ? low + BigInt(offset) : low + offset;
+function coordinateAt(dimension: Dimension, offset: number): Coordinate {
+  const origin = domainOrigin(dimension);
+  return typeof origin === "bigint" ? origin + BigInt(offset) : origin + offset;
 }

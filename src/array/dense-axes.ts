@@ -4,11 +4,11 @@ import { datatypeInfo } from "../format/datatype.js";
 import { setScalar } from "../format/scalar.js";
 import type { TypedArray } from "../util/typed-arrays.js";
 import { allocate } from "./column-ops.js";
-import { type DenseTiling, domainOffset } from "./dense-tiling.js";
+import { type DenseTiling, domainOffset, domainOrigin } from "./dense-tiling.js";
 import { type Intervals, rangesOf } from "./intervals.js";
 
 /**
- * The coordinates that a dense read selects, dimension by dimension. Offsets count cells from the domain's low end.
+ * The coordinates that a dense read selects, dimension by dimension. Offsets count cells from the domain's origin.
  */
 export interface Axis {
   /** Sorted runs of coordinates that don't overlap. */
@@ -58,7 +58,7 @@ export function denseAxes(
   });
 }
 
-/** What of an axis lies in each of a fragment's tiles along that dimension, by tile (counted from the domain's start). */
+/** What of an axis lies in each of a fragment's tiles along that dimension, by tile (counted from the origin). */
 export function axisPieces(axis: Axis, tiling: DenseTiling, d: number): Map<number, AxisPiece[]> {
   const pieces = new Map<number, AxisPiece[]>();
   const extent = tiling.extents[d]!;
@@ -81,11 +81,11 @@ export function axisPieces(axis: Axis, tiling: DenseTiling, d: number): Map<numb
 /** The coordinates of an axis in the dimension's own type. */
 export function axisCoordinates(axis: Axis, dimension: Dimension): TypedArray {
   const values = allocate(datatypeInfo(dimension.datatype).array, axis.size, `'${dimension.name}'`);
-  const [low] = dimension.domain ?? [0];
+  const origin = domainOrigin(dimension);
   for (const { start, length, position } of axis.runs) {
     for (let i = 0; i < length; i++) {
       const offset = start + i;
-      setScalar(values, position + i, typeof low === "bigint" ? low + BigInt(offset) : low + offset);
+      setScalar(values, position + i, typeof origin === "bigint" ? origin + BigInt(offset) : origin + offset);
     }
   }
   return values;

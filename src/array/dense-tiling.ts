@@ -2,7 +2,7 @@ import { FormatError, LimitError } from "../errors.js";
 import type { ArraySchema, Coordinate, Dimension, NDRange } from "../format/array-schema.js";
 
 /**
- * How a dense fragment is cut into space tiles. Coordinates count from the domain's low end ("offsets"), as plain
+ * How a dense fragment is cut into space tiles. Coordinates count from the domain's origin ("offsets"), as plain
  * numbers; every tile has all its cells, also those outside the domain. Tiles are numbered in tile order.
  */
 export interface DenseTiling {
@@ -12,7 +12,7 @@ export interface DenseTiling {
   /** Non-empty domain as offsets, both ends inclusive. */
   readonly low: readonly number[];
   readonly high: readonly number[];
-  /** First tile of the fragment along each dimension, counted from the domain's low end. */
+  /** First tile of the fragment along each dimension, counted from the origin. */
   readonly firstTile: readonly number[];
   /** Tiles of the fragment along each dimension. */
   readonly tiles: readonly number[];
@@ -31,7 +31,8 @@ export function denseTiling(schema: ArraySchema, nonEmpty: NDRange | null, where
     low.push(domainOffset(dimension, range[0], where));
     high.push(domainOffset(dimension, range[1], where));
     const [from, to] = [low[d]!, high[d]!];
-    if (from > to || from < 0) {
+    const [first] = dimension.domain ?? [from];
+    if (from > to || typeof range[0] === "string" || range[0] < first) {
       throw new FormatError(`fragment: non-empty domain of '${dimension.name}' is ${range.join(" to ")}`, {
         where,
       });
@@ -43,16 +44,27 @@ export function denseTiling(schema: ArraySchema, nonEmpty: NDRange | null, where
   return { extents, cellsPerTile, low, high, firstTile, tiles, tileCount };
 }
 
-/** Distance of a coordinate from the domain's low end; LimitError beyond 2^53. */
-export function domainOffset(dimension: Dimension, coordinate: Coordinate, where: string): number {
+/**
+ * What offsets count from: the domain's low end, unless that is beyond 2^53 below zero. Then it is the start of the tile
+ * that holds 0, since such a domain (all of int64, as TileDB-Py gives frames made from CSV) is used near 0.
+ */
+export function domainOrigin(dimension: Dimension): number | bigint {
   const [low] = dimension.domain ?? [0];
+  if (typeof low === "number" || low >= -BigInt(Number.MAX_SAFE_INTEGER)) return low;
+  const extent = BigInt(dimension.tileExtent ?? 1);
+  return low + (-low / extent) * extent;
+}
+
+/** Distance of a coordinate from the domain's origin; LimitError beyond 2^53. */
+export function domainOffset(dimension: Dimension, coordinate: Coordinate, where: string): number {
+  const origin = domainOrigin(dimension);
   const offset =
-    typeof coordinate === "bigint" || typeof low === "bigint"
-      ? Number(BigInt(coordinate) - BigInt(low))
-      : Number(coordinate) - low;
+    typeof coordinate === "bigint" || typeof origin === "bigint"
+      ? Number(BigInt(coordinate) - BigInt(origin))
+      : Number(coordinate) - origin;
   if (Math.abs(offset) <= Number.MAX_SAFE_INTEGER) return offset;
   throw new LimitError(
-    `'${dimension.name}': coordinate ${coordinate} is beyond 2^53 cells from the domain's start`,
+    `'${dimension.name}': coordinate ${coordinate} is beyond 2^53 cells from ${domainOrigin(dimension)}`,
     {
       where,
     },

@@ -5,7 +5,7 @@ import type { BuildOptions, BuildProgress } from "../../src/cellarr/options.js";
 import { slice } from "../../src/cellarr/selection.js";
 import { AnnData } from "../../src/h5ad/anndata.js";
 import { MemoryStore } from "../../src/storage/memory.js";
-import { columnValues } from "../../src/util/frame.js";
+import { columnValues, textColumn } from "../../src/util/frame.js";
 import {
   denseRows,
   experiment,
@@ -262,11 +262,12 @@ describe("sample metadata", () => {
 
 describe("cell metadata", () => {
   it("takes typed columns of obs, NA where a file has none", async () => {
-    const categories = { kind: "categorical", codes: Int32Array.of(1, -1), ordered: false } as const;
     const tissue = {
-      ...categories,
-      categories: frame([], { c: ["lung", "liver"] }).columns.get("c") as never,
-    };
+      kind: "categorical",
+      codes: Int32Array.of(1, -1),
+      categories: textColumn(["lung", "liver"]),
+      ordered: false,
+    } as const;
     const files = [
       experiment({ genes: ["a"], rows: [[1], [2]], obs: { tissue, age: numbers(1, 2.5) } }),
       experiment({ genes: ["a"], rows: [[3]], obs: { tissue: ["skin"] } }),

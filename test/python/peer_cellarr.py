@@ -41,7 +41,7 @@ def cellarr_slice(path, assays, cells, genes):
             "cells": [int(row) for row in part.cell_metadata.index],
             "genes": part.gene_annotation["cellarr_gene_index"].tolist(),
             "cellMetadata": _columns(part.cell_metadata),
-            "sums": {name: float(layer.sum()) for name, layer in adata.layers.items()},
+            "matrices": {name: layer.toarray().tolist() for name, layer in adata.layers.items()},
             "shape": list(adata.shape),
         }
 
