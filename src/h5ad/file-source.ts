@@ -98,6 +98,11 @@ export function rawVarPath(file: H5File): string | null {
   return ["/raw/var", "/raw.var"].find((path) => file.kind(path) !== null) ?? null;
 }
 
+/** Name of a layer among all matrices: its own, but for one that is called X. */
+export function layerKey(name: string): string {
+  return name === "X" ? "layers/X" : name;
+}
+
 function matrixPaths(file: H5File): Map<string, string> {
   const paths = new Map<string, string>();
   if (isMatrix(file, "/X")) paths.set("X", "/X");
@@ -106,7 +111,7 @@ function matrixPaths(file: H5File): Map<string, string> {
   const layers = file.kind("/layers") === "group" ? file.keys("/layers") : [];
   for (const name of layers) {
     const path = `/layers/${name}`;
-    if (!paths.has(name) && isMatrix(file, path)) paths.set(name, path);
+    if (isMatrix(file, path)) paths.set(layerKey(name), path);
   }
   return paths;
 }

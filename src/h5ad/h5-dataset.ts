@@ -1,7 +1,10 @@
-import { FormatError, LimitError } from "../errors.js";
+import { FormatError, LimitError, UnsupportedError } from "../errors.js";
 import type { TextColumn } from "../util/frame.js";
 import type { TypedArray } from "../util/typed-arrays.js";
+import { ChunkReader } from "./h5-chunk-reader.js";
+import { decodesHere, type StoredFilter, viewOf } from "./h5-chunks.js";
 import { type H5File, type H5Metadata, type H5Module, withHeap } from "./h5-file.js";
+import { REFERENCE_SIZE } from "./h5-global-heap.js";
 import { TextBuilder, trimFixed } from "./h5-text.js";
 import {
   decodeNumbers,
@@ -30,6 +33,9 @@ export class H5Dataset {
   readonly shape: readonly number[] | null;
   /** Elements along the first dimension that a chunk spans; null where not chunked. */
   readonly chunkRows: number | null;
+  private readonly filters: readonly StoredFilter[];
+  private readonly bigEndian: boolean;
+  private chunks: ChunkReader | undefined;
 
   /** Throws FormatError where there is no dataset, or its size cannot be true of a file of that length. */
   constructor(file: H5File, path: string) {
@@ -43,6 +49,8 @@ export class H5Dataset {
     this.type = typeOf(metadata);
     this.shape = metadata.shape;
     this.chunkRows = metadata.chunks?.[0] ?? null;
+    this.filters = this.chunkRows === null ? [] : this.readFilters();
+    this.bigEndian = !metadata.littleEndian && metadata.size > 1 && this.type.kind === "number";
     if (metadata.virtual_sources === undefined) this.checkSize(metadata);
   }
 
@@ -76,6 +84,13 @@ export class H5Dataset {
     const { type } = this;
     if (type.kind !== "text") throw this.unexpected("text");
     const builder = new TextBuilder();
+    if (type.variable && decodesHere(this.filters)) {
+      this.chunkPieces(0, this.rows, (bytes, _row, { heap }) => {
+        const references = viewOf(bytes);
+        for (let at = 0; at < bytes.length; at += REFERENCE_SIZE) builder.add(heap.value(references, at));
+      });
+      return builder.finish();
+    }
     this.pieces(0, this.rows, (bytes, _row, module) => {
       if (type.variable) builder.addPointers(new Uint32Array(bytes.slice().buffer), module.HEAPU8);
       else for (let at = 0; at < bytes.length; at += type.size) builder.add(trimFixed(bytes, at, type));
@@ -95,6 +110,10 @@ export class H5Dataset {
       });
     }
     if (end <= start || this.rowLength === 0) return;
+    if (decodesHere(this.filters)) {
+      this.chunkPieces(start, end, (bytes, row) => work(bytes, row, this.file.library.module));
+      return;
+    }
     const rowBytes = this.rowLength * this.type.size;
     const chunk = this.chunkRows ?? 1;
     const step = Math.max(1, Math.floor(PIECE / (rowBytes * chunk))) * chunk;
@@ -148,17 +167,46 @@ export class H5Dataset {
   private checkSize(metadata: H5Metadata): void {
     const bytes = metadata.total_size * metadata.size;
     if (bytes <= PIECE || bytes <= this.file.size) return;
-    const filters = this.file.library.call(
-      (module) => module.get_dataset_filters(this.file.fileId, this.path),
-      this.path,
-      this.file.name,
-    );
-    if (!filters.every((filter) => BOUNDED_FILTERS.has(filter.id))) return;
+    if (!this.filters.every((filter) => BOUNDED_FILTERS.has(filter.id))) return;
     if (bytes <= this.file.size * BEST_RATIO) return;
     throw new FormatError(
       `${this.label}: claims ${bytes} bytes, which a file of ${this.file.size} bytes cannot hold`,
       { where: this.file.name },
     );
+  }
+
+  private readFilters(): readonly StoredFilter[] {
+    const { file, path } = this;
+    return file.library.call((module) => module.get_dataset_filters(file.fileId, path), path, file.name);
+  }
+
+  /** What comes from chunks as they are in the file has no conversion by the library. */
+  private checkDecodable(): void {
+    const pointers = this.type.kind !== "text" && holdsPointers(this.type);
+    if (!this.bigEndian && !pointers) return;
+    const what = this.bigEndian ? "big-endian numbers" : "records with text of variable length";
+    throw new UnsupportedError(`${this.label}: ${what} compressed with lzf`, { where: this.file.name });
+  }
+
+  private chunkPieces(
+    start: number,
+    end: number,
+    work: (bytes: Uint8Array, row: number, chunks: ChunkReader) => void,
+  ): void {
+    const { file } = this;
+    this.checkDecodable();
+    try {
+      const shape = this.shape ?? [];
+      this.chunks ??= new ChunkReader(file.read, file.size, file.address(this.path), shape, this.filters);
+      const { chunks } = this;
+      chunks.pieces(start, end, (bytes, row) => work(bytes, row, chunks));
+    } catch (error) {
+      if (!(error instanceof FormatError) || error.where !== undefined) throw error;
+      throw new FormatError(`cannot read ${this.label}: ${error.message}`, {
+        where: file.name,
+        cause: error,
+      });
+    }
   }
 
   unexpected(expected: string): FormatError {

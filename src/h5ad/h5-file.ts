@@ -28,8 +28,8 @@ export const H5_CLASS = {
 /** What the disk build adds; registered by the Node entry. */
 export interface H5Disk {
   readonly library: () => Promise<H5Library>;
-  /** Throws NotFoundError unless `path` is a file; its bytes from 0 to at most `length`, and its size. */
-  readonly head: (path: string, length: number) => Promise<{ bytes: Uint8Array; size: number }>;
+  /** Throws NotFoundError unless `path` is a file. */
+  readonly open: (path: string) => Promise<H5Bytes>;
   /** A new path beside `path`, on the same volume. */
   readonly temporary: (path: string) => string;
   /** Overwrites bytes of an existing file, each patch at its offset. */
@@ -41,18 +41,24 @@ export interface H5Disk {
   readonly remove: (path: string) => Promise<void>;
 }
 
+/** The bytes of an open file. */
+export interface H5Bytes {
+  readonly size: number;
+  readonly read: ReadAt;
+  readonly close: () => void;
+}
+
+/** Bytes from an offset on; fewer than asked for at the end of the file. */
 export type ReadAt = (offset: number, length: number) => Uint8Array;
 export type WriteAt = (offset: number, bytes: Uint8Array) => void;
 
 let disk: H5Disk | undefined;
 let memory: Promise<H5Library> | undefined;
-let memoryPlugins: ((module: H5Module) => void) | undefined;
 let lastFile = 0;
 
-/** Makes paths openable; `plugins` puts decompression plugins into the memory build. */
-export function registerH5Disk(platform: H5Disk, plugins: (module: H5Module) => void): void {
+/** Makes paths openable. */
+export function registerH5Disk(platform: H5Disk): void {
   disk = platform;
-  memoryPlugins = plugins;
 }
 
 /** The disk, or UnsupportedError where there is none. */
@@ -148,7 +154,6 @@ interface StreamWriter {
 export function memoryLibrary(): Promise<H5Library> {
   memory ??= import("h5wasm").then(async (h5wasm) => {
     const module = await h5wasm.ready;
-    memoryPlugins?.(module);
     return new H5Library(module);
   });
   return memory;
@@ -162,15 +167,14 @@ export function memoryPath(): string {
 
 const SIGNATURE = [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a];
 
-/** HDF5 allows a user block before its signature, of 512 bytes or a doubling of that. */
-function hasSignature(bytes: Uint8Array): boolean {
-  for (let at = 0; at + 8 <= bytes.length; at = at === 0 ? 512 : at * 2) {
-    if (SIGNATURE.every((byte, place) => bytes[at + place] === byte)) return true;
+/** Where the HDF5 part starts: there may be a user block before it, of 512 bytes or a doubling of that. */
+function signatureOffset({ read, size }: H5Bytes): number | null {
+  for (let at = 0; at + 8 <= size; at = at === 0 ? 512 : at * 2) {
+    const bytes = read(at, 8);
+    if (SIGNATURE.every((byte, place) => bytes[place] === byte)) return at;
   }
-  return false;
+  return null;
 }
-
-const HEAD = 1 << 16;
 
 /** An HDF5 file open for reading. */
 export class H5File {
@@ -180,14 +184,17 @@ export class H5File {
   /** Bytes of the file: bounds what its datasets can claim. */
   readonly size: number;
   private id: bigint | undefined;
-  private readonly memoryPath: string | undefined;
+  private readonly bytes: H5Bytes;
+  /** Addresses within the file count from here. */
+  private readonly base: number;
 
-  private constructor(name: string, library: H5Library, id: bigint, size: number, memoryPath?: string) {
+  private constructor(name: string, library: H5Library, bytes: H5Bytes, base: number, path: string) {
     this.name = name;
     this.library = library;
-    this.id = id;
-    this.size = size;
-    this.memoryPath = memoryPath;
+    this.size = bytes.size;
+    this.bytes = bytes;
+    this.base = base;
+    this.id = openId(library, path, name);
   }
 
   /**
@@ -195,26 +202,18 @@ export class H5File {
    * Throws NotFoundError, or FormatError for a cut, empty or foreign file.
    */
   static async open(source: string | Uint8Array, name?: string): Promise<H5File> {
-    if (typeof source === "string") return H5File.openPath(source, name ?? source);
-    const where = name ?? "bytes";
-    checkSignature(source, source.length, where);
-    const library = await memoryLibrary();
-    const path = memoryPath();
-    library.module.FS.writeFile(path, source, { canOwn: true } as object);
+    const where = name ?? (typeof source === "string" ? source : "bytes");
+    const isPath = typeof source === "string";
+    const bytes = isPath ? await h5Disk(source).open(source) : bytesInMemory(source);
     try {
-      return new H5File(where, library, openId(library, path, where), source.length, path);
+      const base = checkedBase(bytes, where);
+      const library = await (isPath ? h5Disk(source).library() : memoryLibrary());
+      const path = isPath ? source : mount(library, source, bytes);
+      return new H5File(where, library, bytes, base, path);
     } catch (error) {
-      library.module.FS.unlink(path);
+      bytes.close();
       throw error;
     }
-  }
-
-  private static async openPath(path: string, name: string): Promise<H5File> {
-    const { head, library } = h5Disk(path);
-    const { bytes, size } = await head(path, HEAD);
-    checkSignature(bytes, size, name);
-    const loaded = await library();
-    return new H5File(name, loaded, openId(loaded, path, name), size);
   }
 
   /** Id of the open file; throws where it was closed. */
@@ -228,7 +227,23 @@ export class H5File {
     const id = this.id;
     this.id = undefined;
     this.library.call((module) => module.close_file(id), "closing", this.name);
-    if (this.memoryPath !== undefined) this.library.module.FS.unlink(this.memoryPath);
+    this.bytes.close();
+  }
+
+  /** Bytes at an address within the file; none where they are not all there. */
+  readonly read: ReadAt = (address, length) => {
+    const offset = this.base + address;
+    return offset + length <= this.size ? this.bytes.read(offset, length) : new Uint8Array(0);
+  };
+
+  /** Address of an object's header. */
+  address(path: string): number {
+    const reference = this.library.call(
+      (module) => module.create_object_reference(this.fileId, path),
+      path,
+      this.name,
+    );
+    return Number(new DataView(Uint8Array.from(reference).buffer).getBigUint64(0, true));
   }
 
   /** What is at an absolute path; null for nothing, or for a link to nowhere. */
@@ -248,9 +263,32 @@ export class H5File {
   }
 }
 
-function checkSignature(head: Uint8Array, size: number, name: string): void {
-  if (size === 0) throw new FormatError("not an HDF5 file: it is empty", { where: name });
-  if (!hasSignature(head)) throw new FormatError("not an HDF5 file: no HDF5 signature", { where: name });
+function bytesInMemory(bytes: Uint8Array): MemoryBytes {
+  const memory: MemoryBytes = {
+    size: bytes.length,
+    read: (offset, length) => bytes.subarray(offset, offset + length),
+    close: () => memory.unmount?.(),
+  };
+  return memory;
+}
+
+interface MemoryBytes extends H5Bytes {
+  unmount?: () => void;
+}
+
+/** Gives bytes a name in the library's own file system, until they are closed. */
+function mount(library: H5Library, source: Uint8Array, bytes: MemoryBytes): string {
+  const path = memoryPath();
+  library.module.FS.writeFile(path, source, { canOwn: true } as object);
+  bytes.unmount = () => library.module.FS.unlink(path);
+  return path;
+}
+
+function checkedBase(bytes: H5Bytes, name: string): number {
+  if (bytes.size === 0) throw new FormatError("not an HDF5 file: it is empty", { where: name });
+  const base = signatureOffset(bytes);
+  if (base === null) throw new FormatError("not an HDF5 file: no HDF5 signature", { where: name });
+  return base;
 }
 
 function openId(library: H5Library, path: string, name: string): bigint {

@@ -2,6 +2,7 @@ import { NotFoundError, throwIfAborted } from "../errors.js";
 import { Frame, type FrameColumn } from "../util/frame.js";
 import type { TypedArray } from "../util/typed-arrays.js";
 import type { AnnData } from "./anndata.js";
+import { layerKey } from "./file-source.js";
 import {
   type DenseMatrix,
   dtypeOf,
@@ -30,7 +31,7 @@ class MemorySource implements AnnDataSource {
     const matrices = new Map<string, Matrix>();
     if (data.X !== null) matrices.set("X", data.X);
     if (data.raw !== null) matrices.set("raw/X", data.raw.X);
-    for (const [name, layer] of data.layers) if (!matrices.has(name)) matrices.set(name, layer);
+    for (const [name, layer] of data.layers) matrices.set(layerKey(name), layer);
     this.matrices = matrices;
     this.matrixNames = [...matrices.keys()];
   }

@@ -1,5 +1,5 @@
 import { AnnData, type RawMatrix } from "./anndata.js";
-import { FileSource, type OpenOptions, rawVarPath } from "./file-source.js";
+import { FileSource, layerKey, type OpenOptions, rawVarPath } from "./file-source.js";
 import type { H5File } from "./h5-file.js";
 import { readMatrix } from "./h5-matrix-source.js";
 import type { Matrix } from "./matrix.js";
@@ -43,7 +43,8 @@ function readAll(source: FileSource): AnnData {
   const vars = readFrame(file, "/var", { skipped, categoriesInUns: true });
   const layers = new Map<string, Matrix>();
   for (const name of layerNames(file)) {
-    if (source.matrixNames.includes(name)) layers.set(name, readMatrix(source.locate(name)));
+    const key = layerKey(name);
+    if (source.matrixNames.includes(key)) layers.set(name, readMatrix(source.locate(key)));
     else skipped.push(`layers/${name}`);
   }
   const old = file.kind("/obs") === "dataset" || file.kind("/var") === "dataset";

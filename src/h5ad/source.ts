@@ -50,7 +50,7 @@ export interface AnnDataSource {
   readonly name: string;
   readonly obsCount: number;
   readonly varCount: number;
-  /** "X", "raw/X" where present, then the layers. */
+  /** "X", "raw/X" where present, then the layers by their names (one that is called X as "layers/X"). */
   readonly matrixNames: readonly string[];
   /** Cells; only the named columns where given (NotFoundError for one that is not there). */
   obs(columns?: readonly string[]): Promise<Frame>;
