@@ -51,8 +51,10 @@ def cells_json(uri, ranges=None, timestamp=None, order="row-major"):
         found = core_cells.read_cells(array, ranges, order)
         count, columns = found["cellCount"], {}
         if dense:
-            points = itertools.product(*(_points(ranges[d["name"]]) for d in schema["dimensions"]))
-            lists = zip(*points)
+            sides = [list(_points(ranges[d["name"]])) for d in schema["dimensions"]]
+            lists = zip(*itertools.product(*sides))
+            if order == "col-major":
+                lists = reversed(list(zip(*itertools.product(*reversed(sides)))))
             for dimension, values in zip(schema["dimensions"], lists):
                 columns[dimension["name"]] = [_value(dimension["datatype"], value) for value in values]
         enumerations = {e["name"]: _enumeration(e)["values"] for e in schema["enumerations"]}

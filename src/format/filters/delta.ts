@@ -30,8 +30,11 @@ export const compressDelta: Compress = (part, step) => {
 
 export const decompressDelta: Decompress = (part, out, step) => {
   const element = deltaElement(step);
-  const values = part.subarray(HEADER);
-  if (part.byteLength < HEADER || values.byteLength !== out.byteLength) {
+  const values = part.subarray(HEADER, HEADER + out.byteLength);
+  const rest = part.byteLength - HEADER - out.byteLength;
+  // Core 2.16 (format 19) writes one difference too many, and no reader minds.
+  const surplus = step.version < 21 ? element.bytes : 0;
+  if (part.byteLength < HEADER || (rest !== 0 && rest !== surplus)) {
     throw badPart("delta", part, out, `expected ${HEADER + out.byteLength}`);
   }
   if (out.byteLength % element.bytes !== 0 || readCount(part, 0) !== out.byteLength / element.bytes) {
