@@ -1,0 +1,59 @@
+import { expect, it } from "vitest";
+import { openArray } from "../../src/array/open.js";
+import { storedColumn } from "../../src/cellarr/column-types.js";
+import { FrameReader } from "../../src/cellarr/frame-reader.js";
+import { FrameWriter } from "../../src/cellarr/frame-writer.js";
+import { repeatedText } from "../../src/cellarr/text-builder.js";
+import { MemoryStore } from "../../src/storage/memory.js";
+import { columnValues, type FrameColumn } from "../../src/util/frame.js";
+
+it("writes frames of any number of rows in fragments of whole tiles", async () => {
+  const location = { store: new MemoryStore(), path: "frame" };
+  const attributes = [
+    { name: "n", datatype: "int32" },
+    { name: "text", datatype: "string_ascii" },
+  ] as const;
+  const parts = [150_000, 0, 90_003, 1];
+  const writer = await FrameWriter.create(location, attributes, 240_004);
+  let row = 0;
+  for (const [part, rows] of parts.entries()) {
+    const first = row;
+    const n: FrameColumn = {
+      kind: "numeric",
+      values: Int32Array.from({ length: rows }, (_, at) => first + at),
+    };
+    await writer.append([
+      storedColumn(n, "int32", "n"),
+      storedColumn(repeatedText(`part${part}`, rows), "string_ascii", "text"),
+    ]);
+    row += rows;
+  }
+  expect(await writer.finish()).toBe(2);
+  const array = await openArray(location);
+  expect(array.fragments.map(({ nonEmptyDomain }) => nonEmptyDomain)).toEqual([
+    [[0n, 239_999n]],
+    [[240_000n, 240_003n]],
+  ]);
+  const reader = new FrameReader(array);
+  expect(reader.rowCount).toBe(240_004);
+  const rows = Uint32Array.of(240_003, 0, 149_999, 150_000, 239_999, 240_000, 0);
+  const frame = await reader.rows(rows);
+  expect(columnValues(frame.columns.get("n")!)).toEqual([...rows]);
+  expect(columnValues(frame.columns.get("text")!)).toEqual([
+    "part3",
+    "part0",
+    "part0",
+    "part2",
+    "part2",
+    "part2",
+    "part0",
+  ]);
+  expect(columnValues(frame.index)).toEqual([...rows].map(String));
+});
+
+it("refuses to end with other than the number of rows it was made for", async () => {
+  const location = { store: new MemoryStore(), path: "frame" };
+  const writer = await FrameWriter.create(location, [{ name: "n", datatype: "int32" }], 3);
+  await writer.append([{ kind: "fixed", datatype: "int32", cellValNum: 1, values: Int32Array.of(1) }]);
+  await expect(writer.finish()).rejects.toThrow("1 rows were written, expected 3");
+});
