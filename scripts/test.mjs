@@ -1,0 +1,71 @@
+// `npm test [-- FILTER ...]`: the Python counterparts, a fresh build, all tests; the totals on the last line.
+//
+// Exits non-zero when a test failed, when none ran, and under CI=true also when one was skipped.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { buildIfStale } from "./build.mjs";
+import { ensurePython, findPython } from "./python-env.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const inCi = process.env.CI === "true";
+
+async function preparePython() {
+  if (findPython() === null) {
+    console.error(
+      "\n*** python3 (with venv) is missing: the exchange tests with TileDB-Py, cellarr and anndata",
+    );
+    console.error("*** do not run and are counted as skipped.\n");
+    if (inCi) process.exit(1);
+    return;
+  }
+  for (const name of ["reference", "newest"]) await ensurePython(name);
+}
+
+function runVitest(args) {
+  const folder = mkdtempSync(join(tmpdir(), "cellarr-test-"));
+  const summary = join(folder, "summary.json");
+  try {
+    const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
+    const reporters = ["--reporter=default", `--reporter=${join(root, "test", "support", "reporter.ts")}`];
+    const { status } = spawnSync(process.execPath, [vitest, "run", ...reporters, ...args], {
+      cwd: root,
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, CELLARR_TEST_SUMMARY: summary },
+    });
+    return { status: status ?? 1, ...readSummary(summary) };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** A run that ended before its totals were written is a failure. */
+function readSummary(path) {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch {
+    return { passed: 0, failed: 1, skipped: [] };
+  }
+}
+
+function printSkipped(skipped) {
+  if (skipped.length === 0) return;
+  console.log("Skipped:");
+  const reasons = new Map();
+  for (const { name, reason } of skipped) reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
+  for (const [reason, names] of reasons) {
+    console.log(`  ${reason}`);
+    for (const name of names) console.log(`    ${name}`);
+  }
+}
+
+await preparePython();
+buildIfStale();
+const { status, passed, failed, skipped } = runVitest(process.argv.slice(2));
+printSkipped(skipped);
+const failures = failed === 0 && status !== 0 ? 1 : failed;
+const ok = failures === 0 && passed > 0 && !(inCi && skipped.length > 0);
+console.log(`${passed} passed, ${failures} failed${skipped.length > 0 ? `, ${skipped.length} skipped` : ""}`);
+process.exitCode = ok ? 0 : 1;
