@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 
 /**
- * The JSON of the last line that the worker printed, with `wall`: seconds from its start to its end.
+ * The JSON of the last line that the worker printed, an object with `wall`: seconds from its start to its end.
  * A worker that fails ends the benchmark with what it said.
  */
 export async function runWorker(command, args, request) {
@@ -22,7 +22,8 @@ export async function runWorker(command, args, request) {
       `${command} ${args.join(" ")} ended with ${signal ?? code}:\n${texts.stderr.slice(-3000)}`,
     );
   }
-  return { ...JSON.parse(texts.stdout.trimEnd().split("\n").at(-1)), wall };
+  const answer = JSON.parse(texts.stdout.trimEnd().split("\n").at(-1));
+  return Array.isArray(answer) ? answer : { ...answer, wall };
 }
 
 /** Middle of the values (mean of the middle two), smallest and largest. */

@@ -93,16 +93,19 @@ async function runQueries(queries, folder) {
         answers[tool] = answer.answer;
       }
     }
-    answers["ours on our own store"] = await ownStoreAnswer(query, folder, "ours");
-    answers["Python cellarr on our store"] = await ownStoreAnswer(query, folder, "cellarr");
     results.push({ name: query.name, fromStart: query.fromStart ?? false, runs, answers });
   }
   return results;
 }
 
-async function ownStoreAnswer(query, folder, tool) {
-  const answer = await ask(tool, { task: "query", store: join(folder, "store-ours"), query, repeats: 1 });
-  return answer.answer;
+/** Adds what Python cellarr and we answer from the store that we built. */
+async function addOwnStoreAnswers(queries, results, folder) {
+  const store = join(folder, "store-ours");
+  for (const tool of ["ours", "cellarr"]) {
+    note(`asking ${tool} about our own store`);
+    const answers = await ask(tool, { task: "answers", store, queries });
+    for (const [i, result] of results.entries()) result.answers[`${tool} on our own store`] = answers[i];
+  }
 }
 
 /** Messages about answers that differ from TileDB-Py's. Python cellarr gives no places, see python_cellarr.py. */
@@ -168,10 +171,9 @@ async function main() {
       seed,
     });
     const builds = await buildStores(simulated.paths, folder);
-    const queries = await runQueries(
-      makeQueries({ cellCount: options.cells * options.files, ...simulated, seed }),
-      folder,
-    );
+    const asked = makeQueries({ cellCount: options.cells * options.files, ...simulated, seed });
+    const queries = await runQueries(asked, folder);
+    await addOwnStoreAnswers(asked, queries, folder);
     const data = { ...options, nonZeros: simulated.nonZeros };
     const report = { machine: machineFacts(), data, builds, queries, wrong: differences(queries) };
     mkdirSync(join(here, "results"), { recursive: true });

@@ -24,11 +24,10 @@ export async function measured(work) {
   return [result, { seconds, cpu: cpuSeconds() - cpu, peak: peakBytes() }];
 }
 
-export async function repeated(ask, describe, repeats) {
-  const [first, figures] = await measured(ask);
-  const runs = [figures];
+export async function repeated(ask, repeats) {
+  const runs = [];
   while (runs.length < repeats) runs.push((await measured(ask))[1]);
-  return { runs, answer: describe(first) };
+  return { runs };
 }
 
 /** Twin of describe_matrix in common.py for a CSR matrix with ascending columns. */

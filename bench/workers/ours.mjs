@@ -43,16 +43,29 @@ async function build({ store, files, cellColumns, threads }) {
 
 async function query({ store, query: asked, repeats }) {
   const [dataset, figures] = await measured(() => CellArrDataset.open(store));
-  const ask = () =>
-    "sample" in asked
-      ? dataset.getCellsForSample(asked.sample)
-      : dataset.get(asked.where ?? asked.list ?? slice(...(asked.cells ?? [])), asked.genes ?? slice());
-  const describe = (part) => ({
+  const runs = await repeated(() => ask(dataset, asked), repeats);
+  return { open: figures, ...runs, answer: describe(await ask(dataset, asked), asked) };
+}
+
+async function answers({ store, queries }) {
+  const dataset = await CellArrDataset.open(store);
+  const all = [];
+  for (const asked of queries) all.push(describe(await ask(dataset, asked), asked));
+  return all;
+}
+
+function ask(dataset, asked) {
+  if ("sample" in asked) return dataset.getCellsForSample(asked.sample);
+  const cells = asked.where ?? asked.list ?? slice(...(asked.cells ?? []));
+  return dataset.get(cells, asked.genes ?? slice());
+}
+
+function describe(part, asked) {
+  return {
     ...describeMatrix(part.matrix("counts")),
     metadata: hashTexts(columnValues(part.cellMetadata.columns.get(asked.column))),
     genes: hashTexts(textValues(part.geneAnnotation.index)),
-  });
-  return { open: figures, ...(await repeated(ask, describe, repeats)) };
+  };
 }
 
-await serve({ simulate, build, query });
+await serve({ simulate, build, query, answers });

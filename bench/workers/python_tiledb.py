@@ -54,43 +54,49 @@ def write_frame(uri, frame):
     tiledb.from_pandas(uri, frame, column_types={name: "ascii" for name in frame.columns})
 
 
+def open_arrays(root):
+    import tiledb
+
+    return [tiledb.open(f"{root}/{path}") for path in ("assays/counts", "cell_metadata", "gene_annotation")]
+
+
 def query(request):
     # What reading needs is imported before the clock starts; TileDB-Py would do so at the first use.
     import pandas  # noqa: F401
     import pyarrow  # noqa: F401
-    import tiledb
+    import scipy.sparse  # noqa: F401
+    import tiledb  # noqa: F401
+
+    root, asked = request["store"], request["query"]
+    arrays, figures = common.measured(lambda: open_arrays(root))
+    runs = common.repeated(lambda: ask(arrays, asked, root), request["repeats"])
+    return {"open": figures, **runs, "answer": describe(ask(arrays, asked, root), asked)}
+
+
+def ask(arrays, asked, root):
     from scipy.sparse import coo_matrix
 
-    root = request["store"]
+    matrix, cells, genes = arrays
+    chosen_cells = select_cells(cells, asked, root)
+    metadata = cells.df[chosen_cells]
+    annotation = genes.df[:]
+    if asked.get("genes"):
+        annotation = annotation[annotation["cellarr_gene_index"].isin(asked["genes"])]
+    chosen_genes = annotation.index.tolist() if asked.get("genes") else slice(None)
+    found = matrix.multi_index[chosen_cells, chosen_genes]
+    rows = np.searchsorted(metadata.index.to_numpy(), found["cell_index"])
+    columns = np.searchsorted(annotation.index.to_numpy(), found["gene_index"])
+    shape = (len(metadata), len(annotation))
+    return coo_matrix((found["data"], (rows, columns)), shape=shape).tocsr(), metadata, annotation
 
-    def open_all():
-        return [tiledb.open(f"{root}/{path}") for path in ("assays/counts", "cell_metadata", "gene_annotation")]
 
-    (matrix, cells, genes), figures = common.measured(open_all)
-    asked = request["query"]
-
-    def ask():
-        chosen_cells = select_cells(cells, asked, root)
-        metadata = cells.df[chosen_cells]
-        annotation = genes.df[:]
-        if asked.get("genes"):
-            annotation = annotation[annotation["cellarr_gene_index"].isin(asked["genes"])]
-        chosen_genes = annotation.index.tolist() if asked.get("genes") else slice(None)
-        found = matrix.multi_index[chosen_cells, chosen_genes]
-        rows = np.searchsorted(metadata.index.to_numpy(), found["cell_index"])
-        columns = np.searchsorted(annotation.index.to_numpy(), found["gene_index"])
-        shape = (len(metadata), len(annotation))
-        return coo_matrix((found["data"], (rows, columns)), shape=shape).tocsr(), metadata, annotation
-
-    def describe(part):
-        values, metadata, annotation = part
-        values = values.tocoo()
-        answer = common.describe_matrix(values.row, values.col, values.data, values.shape, numbered=True)
-        answer["metadata"] = common.hash_texts(metadata[asked["column"]])
-        answer["genes"] = common.hash_texts(annotation["cellarr_gene_index"])
-        return answer
-
-    return {"open": figures, **common.repeated(ask, describe, request["repeats"])}
+def describe(part, asked):
+    values, metadata, annotation = part
+    values = values.tocoo()
+    answer = common.describe_matrix(values.row, values.col, values.data, values.shape, numbered=True)
+    answer["metadata"] = common.hash_texts(metadata[asked["column"]])
+    answer["genes"] = common.hash_texts(annotation["cellarr_gene_index"])
+    return answer
 
 
 def select_cells(cells, asked, root):
