@@ -1,9 +1,11 @@
 import type { ArraySchema } from "../format/array-schema.js";
 import { TIMESTAMPS } from "../format/fragment-fields.js";
 import type { StoreOptions } from "../storage/types.js";
+import { Block } from "./block.js";
 import { conditionFields } from "./condition-eval.js";
 import type { FragmentReader } from "./fragment-reader.js";
 import { rangesOf } from "./intervals.js";
+import { withoutSorting } from "./merge-fragments.js";
 import type { OpenedArray } from "./opened-array.js";
 import type { PlannedField, PlannedFragment, ReadPlan } from "./query.js";
 import { selectDense } from "./read-dense.js";
@@ -43,13 +45,14 @@ interface Planned {
 async function planSparse(array: OpenedArray, query: ResolvedQuery): Promise<Planned[]> {
   const sources = await sparseSources(array, query);
   const options = { signal: query.signal };
+  const blocks = sources.flatMap((source) => source.tiles.map((tile) => new Block(source, tile)));
+  const compares = withoutSorting(blocks, array.schema, query.order) === null;
   return Promise.all(
     sources.map(async (source) => {
       const { fragment, tiles } = source;
+      const wanted = sparseFields(array, query, source, compares);
       const fields = await Promise.all(
-        sparseFields(array, query, source).map(({ name, role, wanted }) =>
-          planField(fragment, name, role, tiles.filter(wanted), options),
-        ),
+        wanted.map(({ name, role, tiles: some }) => planField(fragment, name, role, some, options)),
       );
       return {
         fragment: {
@@ -68,37 +71,42 @@ async function planSparse(array: OpenedArray, query: ResolvedQuery): Promise<Pla
 interface Wanted {
   readonly name: string;
   readonly role: PlannedField["role"];
-  /** The tiles of which the field is read. */
-  readonly wanted: (t: number) => boolean;
+  readonly tiles: readonly number[];
 }
 
-/** Fields that a sparse read may fetch: those that decide, and those of the result. */
-function sparseFields(array: OpenedArray, query: ResolvedQuery, source: SparseSource): Wanted[] {
+/**
+ * Fields that a sparse read may fetch: those that decide, and those of the result. A dimension comes in two parts: the
+ * tiles in which it decides, which are read first, and others.
+ */
+function sparseFields(
+  array: OpenedArray,
+  query: ResolvedQuery,
+  source: SparseSource,
+  compares: boolean,
+): Wanted[] {
   const { schema } = array;
-  const { fragment, tree } = source;
+  const { fragment, tree, tiles } = source;
   const decides = query.condition === null ? [] : conditionFields(query.condition);
   const fields: Wanted[] = [];
   for (const [d, { name }] of schema.dimensions.entries()) {
-    const selects = query.intervals[d] !== null;
     const inResult = query.dimensions.includes(name);
     const bounds = tree.bounds[d]!;
-    const isKnown = (t: number) => bounds.kind === "fixed" && bounds.lo[t] === bounds.hi[t];
-    const needed = inResult || decides.includes(name);
-    const wanted = (t: number) => !isKnown(t) && (needed || source.overlap(t, d) === "partial");
-    if (selects || needed)
-      fields.push({ name, role: roleOf(selects || decides.includes(name), inResult), wanted });
+    const unknown = tiles.filter((t) => bounds.kind === "text" || bounds.lo[t] !== bounds.hi[t]);
+    const isPartial = (t: number) => source.overlap(t, d) === "partial";
+    fields.push({ name, role: roleOf(true, inResult), tiles: unknown.filter(isPartial) });
+    const selects = compares || decides.includes(name);
+    if (!inResult && !selects) continue;
+    fields.push({ name, role: roleOf(selects, inResult), tiles: unknown.filter((t) => !isPartial(t)) });
   }
   for (const { name } of schema.attributes) {
     const inResult = query.attributes.includes(name);
     if ((!inResult && !decides.includes(name)) || !fragment.hasField(name)) continue;
-    fields.push({ name, role: roleOf(decides.includes(name), inResult), wanted: () => true });
+    fields.push({ name, role: roleOf(decides.includes(name), inResult), tiles });
   }
   const { start, end } = fragment.files;
-  if (
-    fragment.footer.hasTimestamps &&
-    (start < array.window.start || end > array.window.end || !schema.allowsDuplicates)
-  ) {
-    fields.push({ name: TIMESTAMPS, role: "select", wanted: () => true });
+  const isPartlyInside = start < array.window.start || end > array.window.end;
+  if (fragment.footer.hasTimestamps && (isPartlyInside || !schema.allowsDuplicates)) {
+    fields.push({ name: TIMESTAMPS, role: "select", tiles });
   }
   return fields;
 }
@@ -133,7 +141,7 @@ async function planDense(array: OpenedArray, query: ResolvedQuery): Promise<Plan
   return planned.map((one, i) => (i === 0 ? { ...one, cells: cellCount } : one));
 }
 
-function denseFields(schema: ArraySchema, query: ResolvedQuery): Omit<Wanted, "wanted">[] {
+function denseFields(schema: ArraySchema, query: ResolvedQuery): Omit<Wanted, "tiles">[] {
   const decides = query.condition === null ? [] : conditionFields(query.condition);
   return schema.attributes
     .filter(({ name }) => query.attributes.includes(name) || decides.includes(name))

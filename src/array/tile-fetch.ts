@@ -34,7 +34,7 @@ export interface Fetch {
 
 /** Requests for those tiles (ascending) of one file. Pure. */
 export function coalesce(
-  field: StoredField,
+  field: Pick<StoredField, "range">,
   file: FieldFile,
   tiles: ArrayLike<number>,
   gap = COALESCE_GAP,
