@@ -37,6 +37,7 @@ const samples: Readonly<Record<string, Uint8Array>> = {
   "a period": Uint8Array.from({ length: 5000 }, (_, i) => "banana".charCodeAt(i % 6)),
   noise: new Uint8Array(randomBytes(30_000)),
   text: new TextEncoder().encode("it was the best of cells, it was the worst of cells; ".repeat(200)),
+  "more than a frame of ours": Uint8Array.from({ length: 600_000 }, (_, i) => (i % 600) >> 3),
   "more than a block": Uint8Array.from({ length: 250_000 }, (_, i) => (i * i) >> 7),
 };
 

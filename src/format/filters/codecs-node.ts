@@ -4,7 +4,7 @@ import { badPart } from "./compression.js";
 import type { Compress, Decompress, Digest } from "./filter.js";
 import { gzipLevel } from "./gzip.js";
 import { replaceCodec, replaceDigest } from "./registry.js";
-import { checkFrame, zstdLevel } from "./zstd.js";
+import { zstdFrames, zstdLevel } from "./zstd.js";
 
 /** Node's own codecs: zlib always, Zstandard since Node 22.15, and digests. Calling it again changes nothing. */
 export function registerNodeCodecs(): void {
@@ -75,23 +75,36 @@ function zstdOf(module: object): { decompress: Decompress; compress: Compress } 
   if (!hasZstd(module)) return null;
   return {
     decompress: (part, out) => {
-      checkFrame(part, out);
-      const size = out.byteLength;
-      let bytes: Uint8Array;
-      try {
-        bytes = module.zstdDecompressSync(part, {
-          chunkSize: Math.max(64, size),
-          maxOutputLength: Math.max(1, size),
-        });
-      } catch (problem) {
-        throw badPart("zstd", part, out, problem);
+      let to = 0;
+      // Node stops after the first frame.
+      for (const frame of zstdFrames(part, out)) {
+        const size = frame.size ?? out.byteLength - to;
+        if (size > out.byteLength - to) throw badPart("zstd", part, out, `a frame claims ${size}`);
+        const bytes = unzstd(module, frame.bytes, size, part, out);
+        if (bytes.byteLength !== size) throw badPart("zstd", part, out, `a frame gives ${bytes.byteLength}`);
+        out.set(bytes, to);
+        to += size;
       }
-      if (bytes.byteLength !== size) throw badPart("zstd", part, out, `it gives ${bytes.byteLength}`);
-      out.set(bytes);
+      if (to !== out.byteLength) throw badPart("zstd", part, out, `it gives ${to}`);
     },
     compress: (part, step) =>
       module.zstdCompressSync(part, {
         params: { [module.constants.ZSTD_c_compressionLevel]: zstdLevel(step.spec) },
       }),
   };
+}
+
+function unzstd(
+  module: NodeZstd,
+  frame: Uint8Array,
+  size: number,
+  part: Uint8Array,
+  out: Uint8Array,
+): Uint8Array {
+  try {
+    const options = { chunkSize: Math.max(64, size), maxOutputLength: Math.max(1, size) };
+    return module.zstdDecompressSync(frame, options);
+  } catch (problem) {
+    throw badPart("zstd", part, out, problem);
+  }
 }

@@ -1,28 +1,24 @@
 /// <reference path="./zstd-codec.d.ts" />
+import type { ZstdSimple } from "zstd-codec";
 import { ZSTDDecoder } from "zstddec";
-import { FormatError, LimitError } from "../../errors.js";
+import { LimitError } from "../../errors.js";
+import { concatBytes } from "../../util/typed-arrays.js";
 import { badPart } from "./compression.js";
 import type { Compress, Decompress } from "./filter.js";
 
-/** Zstandard filter (code 2): a frame (RFC 8878) per part. */
+/** Zstandard filter (code 2): a part is one or more frames (RFC 8878) in a row. */
 
 /** What the decoder's WebAssembly memory is trusted with at a time. */
 const MAX_PART = 1 << 29;
 
-/** One decoder and one encoder serve all pipelines: each has WebAssembly memory of its own, and takes time to start. */
-let loadedDecoder: Promise<Decompress> | undefined;
-let loadedEncoder: Promise<Compress> | undefined;
+/** zstd-codec's memory is 16 MB for good; larger slices do not fit at the highest levels. */
+const ENCODER_SLICE = 1 << 18;
 
-export function loadZstdDecoder(): Promise<Decompress> {
-  loadedDecoder ??= startDecoder();
-  return loadedDecoder;
-}
-
-async function startDecoder(): Promise<Decompress> {
+export async function loadZstdDecoder(): Promise<Decompress> {
   const decoder = new ZSTDDecoder();
   await decoder.init();
   return (part, out) => {
-    checkFrame(part, out);
+    zstdFrames(part, out);
     // A size of 0 would let the decoder believe the frame.
     const bytes = decoder.decode(part, Math.max(1, out.byteLength));
     if (bytes.byteLength !== out.byteLength) throw badPart("zstd", part, out, "corrupt frame");
@@ -30,20 +26,22 @@ async function startDecoder(): Promise<Decompress> {
   };
 }
 
-export function loadZstdEncoder(): Promise<Compress> {
-  loadedEncoder ??= startEncoder();
-  return loadedEncoder;
-}
-
-async function startEncoder(): Promise<Compress> {
+export async function loadZstdEncoder(): Promise<Compress> {
   const { ZstdCodec } = await import("zstd-codec");
-  const simple = await new Promise<
-    InstanceType<Parameters<Parameters<typeof ZstdCodec.run>[0]>[0]["Simple"]>
-  >((resolve) => ZstdCodec.run((zstd) => resolve(new zstd.Simple())));
+  const simple = await new Promise<ZstdSimple>((resolve) =>
+    ZstdCodec.run((zstd) => resolve(new zstd.Simple())),
+  );
   return (part, step) => {
-    const bytes = simple.compress(part, zstdLevel(step.spec));
-    if (bytes === null) throw new LimitError(`zstd filter: cannot compress ${part.byteLength} bytes`);
-    return bytes;
+    const frames: Uint8Array[] = [];
+    let at = 0;
+    do {
+      const slice = part.subarray(at, at + ENCODER_SLICE);
+      const frame = simple.compress(slice, zstdLevel(step.spec));
+      if (frame === null) throw new LimitError(`zstd filter: cannot compress ${slice.byteLength} bytes`);
+      frames.push(frame);
+      at += ENCODER_SLICE;
+    } while (at < part.byteLength);
+    return concatBytes(frames);
   };
 }
 
@@ -53,31 +51,65 @@ export function zstdLevel(spec: object): number {
   return level < -7 || level === 0 ? 3 : Math.min(22, level);
 }
 
-/**
- * Compares the frame header with the size that is expected, before any memory is taken for what a corrupt frame
- * claims: magic number, descriptor, window and dictionary fields, content size.
- */
-export function checkFrame(part: Uint8Array, out: Uint8Array): void {
-  if (out.byteLength > MAX_PART) throw new LimitError(`zstd filter: a part of ${out.byteLength} bytes`);
-  if (part.byteLength < 6 || part[0] !== 0x28 || part[1] !== 0xb5 || part[2] !== 0x2f || part[3] !== 0xfd) {
-    throw badPart("zstd", part, out, "no zstd frame");
-  }
-  const size = contentSize(part);
-  if (size !== null && size !== out.byteLength) {
-    throw new FormatError(`zstd filter: expected a frame of ${out.byteLength} bytes, found ${size}`);
-  }
+/** A frame of a part. */
+export interface ZstdFrame {
+  readonly bytes: Uint8Array;
+  /** Bytes that it decompresses to, or null if it does not say. */
+  readonly size: number | null;
 }
 
-function contentSize(part: Uint8Array): number | null {
-  const descriptor = part[4]!;
+/**
+ * The frames of a part, by their headers and those of their blocks, which have to fill the part. Their sizes are
+ * compared with what is expected before any memory is taken for what a corrupt frame claims.
+ */
+export function zstdFrames(part: Uint8Array, out: Uint8Array): ZstdFrame[] {
+  if (out.byteLength > MAX_PART) throw new LimitError(`zstd filter: a part of ${out.byteLength} bytes`);
+  const frames: ZstdFrame[] = [];
+  let total: number | null = 0;
+  for (let at = 0; at < part.byteLength || at === 0; ) {
+    const { end, size } = frameAt(part, at, out);
+    frames.push({ bytes: part.subarray(at, end), size });
+    total = size === null || total === null ? null : total + size;
+    at = end;
+  }
+  if (total !== null && total !== out.byteLength) throw badPart("zstd", part, out, `it gives ${total}`);
+  return frames;
+}
+
+/**
+ * Frame: magic number (4 bytes), descriptor, window (1 byte, unless a single segment), dictionary (0, 1, 2 or 4),
+ * content size (0, 1, 2, 4 or 8), blocks, checksum (4 bytes, where the descriptor says so).
+ */
+function frameAt(part: Uint8Array, at: number, out: Uint8Array): { end: number; size: number | null } {
+  const view = new DataView(part.buffer, part.byteOffset, part.byteLength);
+  if (part.byteLength - at < 6 || view.getUint32(at, true) !== 0xfd2fb528) {
+    throw badPart("zstd", part, out, `no frame at ${at}`);
+  }
+  const descriptor = part[at + 4]!;
   const single = (descriptor >> 5) & 1;
-  const dictionary = [0, 1, 2, 4][descriptor & 3]!;
+  const sizeAt = at + 6 - single + [0, 1, 2, 4][descriptor & 3]!;
   const width = [single, 2, 4, 8][descriptor >> 6]!;
-  const at = 5 + (single === 1 ? 0 : 1) + dictionary;
-  if (width === 0 || at + width > part.byteLength) return null;
-  const view = new DataView(part.buffer, part.byteOffset + at, width);
-  if (width === 1) return view.getUint8(0);
-  if (width === 2) return view.getUint16(0, true) + 256;
-  if (width === 4) return view.getUint32(0, true);
-  return Number(view.getBigUint64(0, true));
+  if (sizeAt + width > part.byteLength) throw badPart("zstd", part, out, "a frame is cut");
+  const blocksEnd = endOfBlocks(part, sizeAt + width, out);
+  const end = blocksEnd + ((descriptor >> 2) & 1) * 4;
+  if (end > part.byteLength) throw badPart("zstd", part, out, "a frame is cut");
+  return { end, size: contentSize(view, sizeAt, width) };
+}
+
+function contentSize(view: DataView, at: number, width: number): number | null {
+  if (width === 0) return null;
+  if (width === 1) return view.getUint8(at);
+  if (width === 2) return view.getUint16(at, true) + 256;
+  if (width === 4) return view.getUint32(at, true);
+  return Number(view.getBigUint64(at, true));
+}
+
+/** Block: last (1 bit), type (2 bits: 0 raw, 1 one repeated byte, 2 compressed), size (21 bits), bytes. */
+function endOfBlocks(part: Uint8Array, start: number, out: Uint8Array): number {
+  for (let at = start; at + 3 <= part.byteLength; ) {
+    const header = part[at]! | (part[at + 1]! << 8) | (part[at + 2]! << 16);
+    at += 3 + (((header >> 1) & 3) === 1 ? 1 : header >> 3);
+    if ((header & 1) === 1) return at;
+  }
+  throw badPart("zstd", part, out, "a frame without a last block");
 }
