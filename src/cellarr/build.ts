@@ -12,7 +12,7 @@ import { withSource } from "./file-sources.js";
 import { FrameWriter } from "./frame-writer.js";
 import { type Genes, genePositions, geneTable } from "./gene-table.js";
 import { checkIndexType, matrixSchema, storeNames } from "./layout.js";
-import { writeMatrix } from "./matrix-writer.js";
+import { LazyFragment, writeMatrix } from "./matrix-writer.js";
 import {
   type BuildOptions,
   type BuildProgress,
@@ -167,7 +167,14 @@ async function writeStores(plan: BuildPlan, output: Output): Promise<void> {
     await optimize(plan, folder, names.cells, fragments);
   }
   if (!output.hasGroup) await createGroup(output.add(storeNames.assays));
-  for (const matrix of plan.matrices) await writeAssay(plan, output, matrix);
+  // Files of a fragment come one after another; then it is matrices that are in work at the same time.
+  const matricesAtOnce = isOptimized(plan) ? plan.threads : 1;
+  await mapBounded(
+    plan.matrices,
+    matricesAtOnce,
+    (matrix) => writeAssay(plan, output, matrix),
+    options.signal,
+  );
   // Last: no store opens without it.
   if (!options.sampleMetadataOptions?.skip) {
     await writeTable(plan, output, "sample_metadata", names.samples, plan.sampleTable, plan.files.length);
@@ -189,35 +196,68 @@ async function writeTable(
   plan.report({ step, item: name, done: rows, total: rows });
 }
 
+/**
+ * One matrix of all files. With `optimize` they go into one fragment, one after another: there is nothing to consolidate
+ * then. Otherwise each file makes a fragment of its own, several files at a time.
+ */
 async function writeAssay(plan: BuildPlan, output: Output, matrix: ResolvedMatrix): Promise<void> {
-  const { options, cellType, geneType, samples } = plan;
-  const name = matrix.tiledbStoreName;
-  const folder = output.add(`${storeNames.assays}/${name}`);
+  const { options, cellType, geneType } = plan;
+  const folder = output.add(`${storeNames.assays}/${matrix.tiledbStoreName}`);
   const attribute = { name: matrix.matrixAttrName, datatype: matrix.dtype };
   await createArray(folder, matrixSchema(attribute, cellType, geneType), { signal: options.signal });
+  const write = fileWriter(plan, matrix);
+  if (isOptimized(plan)) {
+    await inFragment(folder, options.signal, async (fragment) => {
+      for (const at of plan.files.keys()) await write(at, fragment);
+    });
+    return;
+  }
+  const writeOne = (_: ScannedFile, at: number) =>
+    inFragment(folder, options.signal, (fragment) => write(at, fragment));
+  await mapBounded(plan.files, plan.threads, writeOne, options.signal);
+}
+
+async function inFragment(
+  folder: StoreLocation<WritableStore>,
+  signal: AbortSignal | undefined,
+  write: (fragment: LazyFragment) => Promise<void>,
+): Promise<void> {
+  const fragment = new LazyFragment(folder, signal);
+  try {
+    await write(fragment);
+    await fragment.finish();
+  } catch (error) {
+    await fragment.abort();
+    throw error;
+  }
+}
+
+/** Writes one file's cells of a matrix into a fragment, reporting the cells of all files that are done. */
+function fileWriter(
+  plan: BuildPlan,
+  matrix: ResolvedMatrix,
+): (at: number, fragment: LazyFragment) => Promise<void> {
+  const { cellType, geneType, samples, genes, options } = plan;
   const done = new Array<number>(plan.files.length).fill(0);
   const total = samples.starts.at(-1)!;
-  const writeFile = (file: ScannedFile, at: number) =>
-    withSource(file.input, (source) =>
-      writeMatrix({
-        source,
-        fileName: file.name,
-        matrix,
-        positions: genePositions(plan.genes.set, matrixGenes(file, matrix.matrixName)),
-        genes: plan.genes.set,
-        cellOffset: samples.starts[at]!,
-        location: folder,
-        cellType,
-        geneType,
-        signal: options.signal,
-        onCells: (count) => {
-          done[at] = count;
-          plan.report({ step: "matrix", item: name, done: done.reduce((a, b) => a + b, 0), total });
-        },
-      }),
+  return (at, fragment) => {
+    throwIfAborted(options.signal);
+    const file = plan.files[at]!;
+    const onCells = (count: number) => {
+      done[at] = count;
+      const cells = done.reduce((sum, one) => sum + one, 0);
+      plan.report({ step: "matrix", item: matrix.tiledbStoreName, done: cells, total });
+    };
+    const positions = genePositions(genes.set, matrixGenes(file, matrix.matrixName));
+    const task = { fileName: file.name, matrix, positions, genes: genes.set, fragment, cellType, geneType };
+    return withSource(file.input, (source) =>
+      writeMatrix({ ...task, source, cellOffset: samples.starts[at]!, signal: options.signal, onCells }),
     );
-  const written = await mapBounded(plan.files, plan.threads, writeFile, options.signal);
-  await optimize(plan, folder, name, written.filter((count) => count > 0).length);
+  };
+}
+
+function isOptimized(plan: BuildPlan): boolean {
+  return plan.options.optimize !== false;
 }
 
 /** One fragment instead of several, as Python's `optimize_tiledb`. */
@@ -227,7 +267,7 @@ async function optimize(
   item: string,
   fragments: number,
 ): Promise<void> {
-  if (plan.options.optimize === false || fragments < 2) return;
+  if (!isOptimized(plan) || fragments < 2) return;
   plan.report({ step: "optimize", item, done: 0, total: 1 });
   await consolidate(folder, { signal: plan.options.signal });
   await vacuum(folder, { signal: plan.options.signal });

@@ -1,4 +1,4 @@
-import { openFragmentWriter } from "../array/fragment-writer.js";
+import { type FragmentWriter, openFragmentWriter } from "../array/fragment-writer.js";
 import { ValueError } from "../errors.js";
 import { datatypeInfo } from "../format/datatype.js";
 import type { AnnDataSource, CsrBlock } from "../h5ad/source.js";
@@ -12,10 +12,40 @@ import { CELL_DIMENSION, GENE_DIMENSION, type IndexType } from "./layout.js";
 import type { ResolvedMatrix } from "./options.js";
 import { columnMap, type RemappedBlock, remapBlock } from "./remap.js";
 
-/** Fourth step of a build: one matrix of one file becomes one fragment, block by block. */
+/**
+ * Fourth step of a build: the cells of one matrix of one file, block by block. They are in the array's global order, and
+ * files follow each other in it too: one fragment can take one file or all.
+ */
 
 /** Stored values of a block: some 20 MB of cells while they are remapped. */
 const BLOCK_CELLS = 1_000_000;
+
+/** A fragment that is made when the first cells come; without cells there is none. */
+export class LazyFragment {
+  readonly #location: StoreLocation<WritableStore>;
+  readonly #signal: AbortSignal | undefined;
+  #writer: FragmentWriter | null = null;
+
+  constructor(location: StoreLocation<WritableStore>, signal: AbortSignal | undefined) {
+    this.#location = location;
+    this.#signal = signal;
+  }
+
+  /** Appends cells that follow the ones before in row-major order. */
+  async append(cells: Readonly<Record<string, TypedArray>>): Promise<void> {
+    this.#writer ??= await openFragmentWriter(this.#location, { signal: this.#signal });
+    await this.#writer.append(cells);
+  }
+
+  /** Makes the fragment visible. */
+  async finish(): Promise<void> {
+    await this.#writer?.finish();
+  }
+
+  async abort(): Promise<void> {
+    await this.#writer?.abort();
+  }
+}
 
 export interface MatrixTask {
   readonly source: AnnDataSource;
@@ -27,7 +57,7 @@ export interface MatrixTask {
   readonly genes: GeneSet;
   /** Cell of the store that the file's first cell is. */
   readonly cellOffset: number;
-  readonly location: StoreLocation<WritableStore>;
+  readonly fragment: LazyFragment;
   readonly cellType: IndexType;
   readonly geneType: IndexType;
   readonly signal: AbortSignal | undefined;
@@ -36,10 +66,10 @@ export interface MatrixTask {
 }
 
 /**
- * Returns the number of values written; no fragment is made where that is 0. Memory is that of a block and of the
- * fragment's open tiles. Throws ValueError naming file, cell and gene of a value that does not fit.
+ * Memory is that of a block and of the fragment's open tiles. Throws ValueError naming file, cell and gene of a value
+ * that does not fit; the fragment is the caller's to finish or abort.
  */
-export async function writeMatrix(task: MatrixTask): Promise<number> {
+export async function writeMatrix(task: MatrixTask): Promise<void> {
   const { matrix, source } = task;
   const from = source.matrix(matrix.matrixName);
   checkShape(task, from.shape);
@@ -47,23 +77,10 @@ export async function writeMatrix(task: MatrixTask): Promise<number> {
   const combine = combinerOf(matrix.consolidateDuplicateGeneFunc);
   // Dense sources have no stored zeros to keep.
   const options = { cellOffset: task.cellOffset, dropZeros: from.storage === "dense" };
-  let writer: Awaited<ReturnType<typeof openFragmentWriter>> | null = null;
-  let written = 0;
-  try {
-    for await (const block of from.blocks({ maxCells: BLOCK_CELLS, signal: task.signal })) {
-      const remapped = remapBlock(block, map, combine, options);
-      if (remapped.cells.length > 0) {
-        writer ??= await openFragmentWriter(task.location, { signal: task.signal });
-        await writer.append(await cellsOf(task, remapped));
-        written += remapped.cells.length;
-      }
-      task.onCells(lastRow(block));
-    }
-    await writer?.finish();
-    return written;
-  } catch (error) {
-    await writer?.abort();
-    throw error;
+  for await (const block of from.blocks({ maxCells: BLOCK_CELLS, signal: task.signal })) {
+    const remapped = remapBlock(block, map, combine, options);
+    if (remapped.cells.length > 0) await task.fragment.append(await cellsOf(task, remapped));
+    task.onCells(lastRow(block));
   }
 }
 

@@ -108,11 +108,14 @@ export interface BuildOptions {
   readonly cellMetadataOptions?: CellMetadataOptions;
   /** Default: the layer "counts" as uint16. */
   readonly matrixOptions?: MatrixOptions | readonly MatrixOptions[];
-  /** Consolidate and vacuum arrays that have several fragments; default true. */
+  /**
+   * Default true: every array has one fragment in the end, as after Python's `optimize_tiledb`. Matrices are written so
+   * that there is nothing to consolidate. False: a fragment per file and matrix.
+   */
   readonly optimize?: boolean;
   /**
-   * Files in work at a time; default 1. They share one thread: what is gained is that reading, compressing (in Node
-   * off the thread) and writing overlap.
+   * Files in work at a time; default 1. While matrices are written with `optimize`, matrices at a time. They share one
+   * thread: what is gained is that reading, compressing (in Node off the thread) and writing overlap.
    */
   readonly numThreads?: number;
   /** True: replace arrays of the same names that are in the folder. They are deleted before the build writes. */

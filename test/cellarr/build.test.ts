@@ -440,7 +440,6 @@ describe("progress", () => {
       "gene_annotation",
       "cell_metadata",
       "matrix",
-      "optimize",
       "sample_metadata",
     ]);
     expect(last.get("matrix")).toBe("counts 40/40");
