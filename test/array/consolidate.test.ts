@@ -104,7 +104,7 @@ describe("consolidate", () => {
         expect(vacuumed).toEqual(before);
         expect((await openArray(place)).fragments).toHaveLength(1);
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   }, 60_000);
 
@@ -121,7 +121,7 @@ describe("consolidate", () => {
           { cellCount: before.cellCount, timestampRange: [10, cells.length * 10] },
         ]);
       }),
-      { numRuns: 30 },
+      { numRuns: 12 },
     );
   }, 60_000);
 
@@ -202,7 +202,7 @@ describe("consolidate", () => {
           expect(await (await openArray(place)).read()).toEqual(before);
         },
       ),
-      { numRuns: 30 },
+      { numRuns: 12 },
     );
   }, 60_000);
 

@@ -58,6 +58,12 @@ async function denseArray(): Promise<Place> {
   return place;
 }
 
+async function copyOf({ store, path }: Place): Promise<Place> {
+  const copy = new MemoryStore();
+  for (const { key } of await store.list(path)) await copy.put(key, (await store.get(key))!);
+  return { store: copy, path };
+}
+
 async function contentOf(place: Place) {
   const array = await openArray(place);
   return { cells: await array.read(), metadata: await array.metadata() };
@@ -69,12 +75,13 @@ async function untilItWorks(
   action: (place: Place) => Promise<unknown>,
   content: (place: Place) => Promise<unknown> = contentOf,
 ): Promise<number> {
-  const done = await make();
+  const start = await make();
+  const done = await copyOf(start);
   const before = await content(done);
   await action(done);
   const after = await content(done);
   for (let n = 0; n < 500; n++) {
-    const place = await make();
+    const place = await copyOf(start);
     const failing = { store: withFailureAfter(place.store, n), path: place.path };
     const error = await action(failing).then(
       () => null,

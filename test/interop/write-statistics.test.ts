@@ -1,5 +1,6 @@
 import { cp } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
+import { consolidate } from "../../src/array/consolidate.js";
 import { createArray } from "../../src/array/create.js";
 import { writeDense } from "../../src/array/write-dense.js";
 import { writeSparse } from "../../src/array/write-sparse.js";
@@ -183,5 +184,44 @@ describe.skipIf(!hasPython)("fragments are what the official writer makes of the
       (folder) => writeDense({ store: new NodeFsStore(folder), path: "ours" }, subarray, ours),
       (uri) => peer.call("write_cells", { uri, cells: theirs, subarray }),
     );
+  });
+
+  test("consolidated with the time of each cell", async () => {
+    const folder = await temporaryFolder();
+    const store = new NodeFsStore(folder);
+    const place = { store, path: "ours" };
+    await createArray(place, {
+      ...none,
+      arrayType: "sparse",
+      capacity: 4,
+      dimensions: [{ name: "row", datatype: "uint32", domain: [0, 1000] }],
+      attributes,
+    });
+    for (const [timestamp, n] of [
+      [3, 11],
+      [5, 14],
+      [8, 9],
+    ] as const) {
+      const row = Uint32Array.from({ length: n }, (_, i) => (i * 7 + timestamp) % 31);
+      await writeSparse(place, { row, ...cellsOf(n).ours } as never, { timestamp });
+    }
+    await cp(`${folder}/ours`, `${folder}/theirs`, { recursive: true });
+    const peer = await pythonPeer();
+    await peer.call("consolidate", { uri: `${folder}/theirs` });
+    await consolidate(place);
+    const { schema } = await openTarget(place);
+    const newest = async (path: string) => {
+      const keys = await fragmentKeys(store, path);
+      return keys.find((key) => key.includes("__3_8_"))!;
+    };
+    const [ours, theirs] = [await newest("ours"), await newest("theirs")];
+    const expected = await fragmentContent(store, theirs, schema);
+    expect(expected.footer.hasTimestamps).toBe(true);
+    expect(await fragmentContent(store, ours, schema)).toEqual(expected);
+    for (const { key } of await store.list(theirs)) {
+      const name = key.slice(theirs.length);
+      if (name === "/__fragment_metadata.tdb") continue;
+      expect(await store.get(`${ours}${name}`), name).toEqual(await store.get(key));
+    }
   });
 });
