@@ -44,7 +44,7 @@ function readOptions() {
     process.exit(2);
   };
   return {
-    cells: number("cells", 2000, 300),
+    cells: number("cells", 1500, 300),
     files: number("files", 2, 2),
     genes: number("genes", 15_000, 15_000),
     repeat: number("repeat", 3, 1),

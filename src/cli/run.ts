@@ -16,8 +16,11 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
     controller.abort(error);
   };
   const onInterrupt = (): void => {
-    // The first asks for an orderly end, the second does not wait for it.
-    if (interrupted) process.exit(exitCodes.interrupted);
+    // The first asks for an orderly end, the second does not wait for it: the progress bar's cursor comes back here.
+    if (interrupted) {
+      if (process.stderr.isTTY) process.stderr.write("\u001b[?25h\u001b[?7h\n");
+      process.exit(exitCodes.interrupted);
+    }
     interrupted = true;
     controller.abort(new Error("interrupted"));
   };
