@@ -49,7 +49,7 @@ export interface SampleMetadataOptions {
 }
 
 export interface MatrixOptions {
-  /** A layer of every file, "X" or "raw/X"; default "counts". */
+  /** A layer of every file ("counts" or "layers/counts"), "X" or "raw/X"; default "counts". */
   readonly matrixName?: string;
   /** Name of the array's attribute; default "data". */
   readonly matrixAttrName?: string;

@@ -49,7 +49,7 @@ function fileName(input: FileInput, position: number, source: AnnDataSource): st
 
 function checkMatrix(source: AnnDataSource, matrix: string, file: string): void {
   const { matrixNames } = source;
-  if (!matrixNames.includes(matrix)) {
+  if (!matrixNames.includes(matrix) && !matrixNames.includes(matrix.replace(/^layers\//, ""))) {
     const present = matrixNames.length === 0 ? "none" : matrixNames.map((name) => `'${name}'`).join(", ");
     throw new NotFoundError(`no matrix '${matrix}'; there are: ${present}`, { where: file });
   }
