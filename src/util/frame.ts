@@ -66,9 +66,7 @@ export function textColumn(values: readonly (string | null | undefined)[]): Text
     const length = ascii ? parts[row]!.length : encoder.encode(parts[row]!).byteLength;
     offsets[row + 1] = offsets[row]! + length;
   }
-  return validity === undefined
-    ? { kind: "text", offsets, data }
-    : { kind: "text", offsets, data, validity };
+  return validity === undefined ? { kind: "text", offsets, data } : { kind: "text", offsets, data, validity };
 }
 
 /** The strings of a text column, null where missing: one decode of the whole block where it is ASCII. */
