@@ -1,11 +1,12 @@
 import { ArgumentError } from "../errors.js";
-import { type Datatype, datatypeInfo, isBigDatatype, VAR_NUM } from "../format/datatype.js";
+import { type Datatype, datatypeInfo, VAR_NUM } from "../format/datatype.js";
+import { defaultFill } from "../format/fill-value.js";
 import { bytesOf } from "../util/typed-arrays.js";
 import { isInteger, typeRange } from "./integer-types.js";
 
 /**
- * The fill cell of an attribute as bytes. By default the official library's: the smallest of signed integers and
- * datetimes, the largest of unsigned, NaN of floats, -128 of char, otherwise 0; repeated for multi-value cells.
+ * The fill cell of an attribute as bytes. By default the official library's; a single value is repeated for
+ * multi-value cells.
  */
 export function fillBytes(
   datatype: Datatype,
@@ -13,26 +14,15 @@ export function fillBytes(
   fill: number | bigint | boolean | string | Uint8Array | undefined,
   what: string,
 ): Uint8Array {
-  const values = cellValNum === VAR_NUM ? 1 : cellValNum;
+  if (fill === undefined) return defaultFill(datatype, cellValNum);
   if (typeof fill === "string")
     return checkLength(new TextEncoder().encode(fill), datatype, cellValNum, what);
   if (fill instanceof Uint8Array) return checkLength(fill.slice(), datatype, cellValNum, what);
-  const cell = new (datatypeInfo(datatype).array)(values);
-  const value = fill === undefined ? defaultFill(datatype) : Number.isNaN(fill) ? Number.NaN : fill;
-  if (isInteger(datatype)) checkRange(value, datatype, what);
-  if (cell instanceof BigInt64Array || cell instanceof BigUint64Array) cell.fill(BigInt(value));
-  else cell.fill(Number(value));
+  const cell = new (datatypeInfo(datatype).array)(cellValNum === VAR_NUM ? 1 : cellValNum);
+  if (isInteger(datatype)) checkRange(fill, datatype, what);
+  if (cell instanceof BigInt64Array || cell instanceof BigUint64Array) cell.fill(BigInt(fill));
+  else cell.fill(Number(fill));
   return bytesOf(cell);
-}
-
-function defaultFill(datatype: Datatype): number | bigint {
-  const { kind } = datatypeInfo(datatype);
-  if (kind === "float") return Number.NaN;
-  if (kind === "char") return 0x80;
-  if (!isInteger(datatype)) return 0;
-  const [smallest, largest] = typeRange(datatype);
-  const value = kind === "uint" ? largest : smallest;
-  return isBigDatatype(datatype) ? value : Number(value);
 }
 
 function checkLength(bytes: Uint8Array, datatype: Datatype, cellValNum: number, what: string): Uint8Array {

@@ -3,6 +3,7 @@ import type { ArraySchema, Dimension } from "../format/array-schema.js";
 import type { TypedArray } from "../util/typed-arrays.js";
 import { compareBytes } from "./byte-order.js";
 import type { Column, VarColumn } from "./columns.js";
+import { comparable } from "./comparable.js";
 import { isInteger } from "./integer-types.js";
 
 /**
@@ -88,7 +89,8 @@ function tileWords(dimension: Dimension, column: Column): Uint32Array[] {
   if (hasOneTile(dimension) || column.kind === "var") return [];
   const [low] = dimension.domain!;
   const extent = dimension.tileExtent!;
-  const { values } = column;
+  // 64-bit coordinates as doubles where those hold them exactly: no bigint per cell.
+  const values = comparable(dimension, column.values);
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
     return bigTileWords(values, BigInt(low), BigInt(extent));
   }
@@ -110,7 +112,7 @@ function tileWords(dimension: Dimension, column: Column): Uint32Array[] {
   return beyond ? [high, words] : [words];
 }
 
-/** Tiles of 64-bit coordinates: in doubles where they are exact, otherwise in BigInt. */
+/** Tiles of 64-bit coordinates beyond 2^53. */
 function bigTileWords(values: BigInt64Array | BigUint64Array, low: bigint, extent: bigint): Uint32Array[] {
   const tiles = new BigUint64Array(values.length);
   for (let i = 0; i < values.length; i++) tiles[i] = (values[i]! - low) / extent;
