@@ -159,6 +159,12 @@ describe("buildCellArrDataset", () => {
     ]);
   });
 
+  it("takes a layer by its path too", async () => {
+    const files = [experiment({ genes: ["a"], rows: [[3]] })];
+    const dataset = await build({ files, matrixOptions: { matrixName: "layers/counts" } });
+    expect(await allRows(dataset, "layers_counts")).toEqual([[3]]);
+  });
+
   it("reads genes from a column of var", async () => {
     const dataset = await build({
       files: [experiment({ genes: ["b", "a"], rows: [[1, 2]] })],
