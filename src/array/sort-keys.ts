@@ -90,7 +90,8 @@ function tileWords(dimension: Dimension, column: Column): Uint32Array[] {
   const [low] = dimension.domain!;
   const extent = dimension.tileExtent!;
   // 64-bit coordinates as doubles where those hold them exactly: no bigint per cell.
-  const values = comparable(dimension, column.values);
+  const exact = Number(dimension.domain![1]) - Number(low) <= Number.MAX_SAFE_INTEGER;
+  const values = exact ? comparable(dimension, column.values) : column.values;
   if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
     return bigTileWords(values, BigInt(low), BigInt(extent));
   }
