@@ -14,7 +14,21 @@ const MAX_PART = 1 << 29;
 /** zstd-codec's memory is 16 MB for good; larger slices do not fit at the highest levels. */
 const ENCODER_SLICE = 1 << 18;
 
-export async function loadZstdDecoder(): Promise<Decompress> {
+/** One decoder and one encoder serve all pipelines: each has WebAssembly memory of its own, and takes time to start. */
+let decoding: Promise<Decompress> | undefined;
+let encoding: Promise<Compress> | undefined;
+
+export function loadZstdDecoder(): Promise<Decompress> {
+  decoding ??= startDecoder();
+  return decoding;
+}
+
+export function loadZstdEncoder(): Promise<Compress> {
+  encoding ??= startEncoder();
+  return encoding;
+}
+
+async function startDecoder(): Promise<Decompress> {
   const decoder = new ZSTDDecoder();
   await decoder.init();
   return (part, out) => {
@@ -26,7 +40,7 @@ export async function loadZstdDecoder(): Promise<Decompress> {
   };
 }
 
-export async function loadZstdEncoder(): Promise<Compress> {
+async function startEncoder(): Promise<Compress> {
   const { ZstdCodec } = await import("zstd-codec");
   const simple = await new Promise<ZstdSimple>((resolve) =>
     ZstdCodec.run((zstd) => resolve(new zstd.Simple())),
