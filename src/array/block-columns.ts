@@ -1,7 +1,7 @@
 import type { ArraySchema } from "../format/array-schema.js";
 import { datatypeInfo, VAR_NUM } from "../format/datatype.js";
 import { bytesOf, type TypedArray } from "../util/typed-arrays.js";
-import { type Block, decodeBlock, knownColumn } from "./block.js";
+import { type Block, decodeBlock, isKnown, knownColumn } from "./block.js";
 import { allocate, concatColumns, copyCells, fixedColumn, takeCells } from "./column-ops.js";
 import type { Column } from "./columns.js";
 import { type StoredField, storedField } from "./stored-field.js";
@@ -38,39 +38,46 @@ export async function loadColumn(
     if (known === undefined) missing.push(block);
     else each(block, known);
   }
-  const requests = await blockRequests(missing, name, options, (block, field, stored) =>
-    each(block, decodeBlock(block, field, stored)),
+  const parts = await blockFields(missing, name, options);
+  const decode: DecodeBlock = (block, field, stored) => each(block, decodeBlock(block, field, stored));
+  await fetchTiles(
+    parts.map((part) => requestOf(part, decode)),
+    options,
   );
-  await fetchTiles(requests, options);
 }
 
 type DecodeBlock = (block: Block, field: StoredField, stored: readonly Uint8Array[]) => void;
 
-/** A request per fragment; tiles of a fragment occur in one block only. */
-async function blockRequests(
+/** A field of one fragment, and the blocks that want it. */
+interface BlockField {
+  readonly field: StoredField;
+  readonly byTile: ReadonlyMap<number, Block>;
+  /** Ascending. */
+  readonly tiles: readonly number[];
+}
+
+/** One per fragment; tiles of a fragment occur in one block only. */
+async function blockFields(
   blocks: readonly Block[],
   name: string,
   options: FetchOptions,
-  decode: DecodeBlock,
-): Promise<TileRequest[]> {
-  const groups = new Map<Block["source"], Block[]>();
+): Promise<BlockField[]> {
+  const groups = new Map<Block["source"], Map<number, Block>>();
   for (const block of blocks) {
     const group = groups.get(block.source);
-    if (group === undefined) groups.set(block.source, [block]);
-    else group.push(block);
+    if (group === undefined) groups.set(block.source, new Map([[block.tile, block]]));
+    else group.set(block.tile, block);
   }
   return Promise.all(
-    Array.from(groups, async ([source, group]) => {
-      const field = await storedField(source.fragment, name, options);
-      const byTile = new Map(group.map((block) => [block.tile, block]));
-      const tiles = Array.from(byTile.keys()).sort((a, b) => a - b);
-      return {
-        field,
-        tiles,
-        decode: (t: number, stored: readonly Uint8Array[]) => decode(byTile.get(t)!, field, stored),
-      };
+    Array.from(groups, async ([source, byTile]) => {
+      const field = await storedField(source.fragment, name, { signal: options.signal });
+      return { field, byTile, tiles: Array.from(byTile.keys()).sort((a, b) => a - b) };
     }),
   );
+}
+
+function requestOf({ field, byTile, tiles }: BlockField, decode: DecodeBlock): TileRequest {
+  return { field, tiles, decode: (t, stored) => decode(byTile.get(t)!, field, stored) };
 }
 
 /**
@@ -94,16 +101,18 @@ export async function assemble(
   const finished: (() => [string, Column])[] = [];
   for (const name of names) {
     const shape = fieldShape(schema, name);
+    const missing = blocks.filter((block) => !block.columns.has(name) && !isKnown(block, schema, name));
+    const parts = await blockFields(missing, name, options);
+    // Before memory is taken for all cells that the footers claim.
+    for (const { field, tiles } of parts) for (const t of tiles) field.checkClaim(t);
     const build = shape.cellValNum === VAR_NUM ? new VarBuild(shape) : new FixedBuild(shape, count);
-    const missing: Block[] = [];
     for (const block of blocks) {
       const known = block.columns.get(name) ?? knownColumn(block, schema, name);
-      if (known === undefined) missing.push(block);
-      else build.put(block, starts.get(block)!, known);
+      if (known !== undefined) build.put(block, starts.get(block)!, known);
     }
     const decode: DecodeBlock = (block, field, stored) =>
       build.decode(block, starts.get(block)!, field, stored);
-    requests.push(...(await blockRequests(missing, name, options, decode)));
+    requests.push(...parts.map((part) => requestOf(part, decode)));
     finished.push(() => {
       const column = build.finish(blocks);
       return [name, order === null ? column : takeCells(column, order)];

@@ -62,20 +62,28 @@ export function decodeBlock(block: Block, field: StoredField, stored: readonly U
  * rectangle), or of an attribute that was added after the fragment was written. Undefined for others.
  */
 export function knownColumn(block: Block, schema: ArraySchema, name: string): Column | undefined {
-  const { fragment, tree } = block.source;
+  if (!isKnown(block, schema, name)) return undefined;
+  const { source, tile, count } = block;
+  const d = schema.dimensions.findIndex((dimension) => dimension.name === name);
+  const bounds = source.tree.bounds[d];
+  if (bounds === undefined) return fillColumn(schema.attributes.find((one) => one.name === name)!, count);
+  if (bounds.kind === "text") return undefined;
+  return repeatCell(schema.dimensions[d]!.datatype, 1, bytesOf(bounds.lo.subarray(tile, tile + 1)), count);
+}
+
+/** True if `knownColumn` has the column. Throws UnsupportedError for an attribute of another type. */
+export function isKnown({ source, tile }: Block, schema: ArraySchema, name: string): boolean {
   const d = schema.dimensions.findIndex((dimension) => dimension.name === name);
   if (d >= 0) {
-    const bounds = tree.bounds[d]!;
-    if (bounds.kind === "text" || bounds.lo[block.tile] !== bounds.hi[block.tile]) return undefined;
-    const cell = bytesOf(bounds.lo.subarray(block.tile, block.tile + 1));
-    return repeatCell(schema.dimensions[d]!.datatype, 1, cell, block.count);
+    const bounds = source.tree.bounds[d]!;
+    return bounds.kind === "fixed" && bounds.lo[tile] === bounds.hi[tile];
   }
   const attribute = schema.attributes.find((one) => one.name === name);
-  if (attribute === undefined) return undefined;
+  if (attribute === undefined) return false;
+  const { fragment } = source;
   const written = fragment.schema.attributes.find((one) => one.name === name);
-  if (written === undefined) return fillColumn(attribute, block.count);
-  checkSameType(attribute, written, fragment.uri);
-  return undefined;
+  if (written !== undefined) checkSameType(attribute, written, fragment.uri);
+  return written === undefined;
 }
 
 /** `count` fill cells of an attribute. */

@@ -19,6 +19,12 @@ export const WHOLE_METADATA_BYTES = 64 * 1024;
 /** Of larger ones the end, which holds the footer: 2 KB for 10 fields, so this does for 80. */
 export const FOOTER_TAIL_BYTES = 16 * 1024;
 
+/**
+ * What no filter exceeds: one stored byte becomes at most this many (bzip2 and Zstandard 45,000, runs of RLE more
+ * than that only in tiles of a few bytes). Tiles that claim more are refused before memory is taken.
+ */
+export const MAX_RATIO = 100_000;
+
 /** The end of a metadata file, as far as it was read. */
 export interface MetadataTail {
   readonly bytes: Uint8Array;
@@ -68,6 +74,7 @@ export class FragmentReader {
     this.#tail = tail;
     this.tiling = footer.dense ? denseTiling(schema, footer.nonEmptyDomain, this.uri) : null;
     checkFileSizes(this);
+    checkCellCount(this);
   }
 
   get tileCount(): number {
@@ -237,6 +244,30 @@ function checkFileSizes({ footer, files, schema, uri }: FragmentReader): void {
     check(`${file}.tdb`, footer.fileSizes[index]!);
     if (isVarField(schema, index)) check(`${file}_var.tdb`, footer.fileVarSizes[index]!);
     if (schema.attributes[index]?.nullable) check(`${file}_validity.tdb`, footer.fileValiditySizes[index]!);
+  }
+}
+
+/**
+ * No field can hold more cells than its file has bytes for: a corrupt footer must not make readers take memory. Tiles
+ * are checked one by one where they are read.
+ */
+function checkCellCount(fragment: FragmentReader): void {
+  const { footer, schema, uri, cellCount } = fragment;
+  if (!footer.dense && footer.lastTileCellCount > schema.capacity) {
+    throw new FormatError(
+      `fragment: ${footer.lastTileCellCount} cells in the last tile, at most ${schema.capacity} expected`,
+      { where: uri },
+    );
+  }
+  for (const [index, name] of fieldNames(schema, footer).entries()) {
+    const isData = footer.dense ? index < schema.attributes.length : index !== schema.attributes.length;
+    if (!isData || cellCount <= footer.fileSizes[index]! * MAX_RATIO) continue;
+    throw new FormatError(
+      `fragment: ${cellCount} cells, but '${name}' takes ${footer.fileSizes[index]} bytes`,
+      {
+        where: uri,
+      },
+    );
   }
 }
 

@@ -1,5 +1,6 @@
 import { LimitError, UnsupportedError } from "../errors.js";
 import type { ArraySchema, Attribute } from "../format/array-schema.js";
+import { mapBounded } from "../util/concurrency.js";
 import { bytesOf } from "../util/typed-arrays.js";
 import { fillColumn } from "./block.js";
 import { columnCells, concatColumns, repeatCell, selectCells, takeCells } from "./column-ops.js";
@@ -15,6 +16,8 @@ import type { ReadResult } from "./query.js";
 import type { ResolvedQuery } from "./resolve-query.js";
 import { storedField } from "./stored-field.js";
 import { type FetchOptions, fetchTiles, type TileRequest } from "./tile-fetch.js";
+
+const PARALLEL_FRAGMENTS = 16;
 
 /** Reading of dense arrays: every selected cell, fill values where none was written, newer fragments over older. */
 
@@ -68,12 +71,29 @@ export async function readDense(
     if (!query.dimensions.includes(dimension.name) && !decides.includes(dimension.name)) continue;
     columns.set(dimension.name, coordinateColumn(schema, axes, d, colMajor));
   }
+  await checkSources(sources, attributes, options);
   const builds = new Map(attributes.map((attribute) => [attribute, denseBuild(attribute, cellCount)]));
   await fillBuilds(sources, builds, strides(shape, colMajor), options);
   for (const [attribute, build] of builds) columns.set(attribute.name, build.finish());
   if (query.condition !== null) await applyCondition(array, query, columns, cellCount);
   const names = [...query.dimensions, ...query.attributes];
   return { cellCount, columns: Object.fromEntries(names.map((name) => [name, columns.get(name)!])), shape };
+}
+
+/** Opens the fields and checks what their tiles claim, before memory is taken for the result. */
+async function checkSources(
+  sources: readonly DenseSource[],
+  attributes: readonly Attribute[],
+  options: FetchOptions,
+): Promise<void> {
+  await mapBounded(sources, PARALLEL_FRAGMENTS, async (source) => {
+    for (const attribute of attributes) {
+      checkSourceType(attribute, source);
+      if (!source.fragment.hasField(attribute.name)) continue;
+      const field = await storedField(source.fragment, attribute.name, { signal: options.signal });
+      for (const { tile } of source.tiles) field.checkClaim(tile);
+    }
+  });
 }
 
 /** Reads the tiles wave by wave: fragments of a wave don't overlap, so their tiles may come in any order. */
@@ -111,7 +131,6 @@ async function requestOf(
     for (const tile of tiles) build.clear(tile, layout);
     return null;
   }
-  checkSourceType(attribute, source);
   const field = await storedField(fragment, attribute.name, { signal: options.signal });
   const byNumber = new Map(tiles.map((tile) => [tile.tile, tile]));
   return {

@@ -5,7 +5,7 @@ import { decodeTile, type LoadedPipeline, loadPipeline } from "../format/tile.js
 import { decodeVarTile } from "../format/var-tile.js";
 import type { StoreOptions } from "../storage/types.js";
 import { attributeFields, dimensionFields, type Field, timestampsField } from "./fields.js";
-import type { FieldTiles, FragmentReader } from "./fragment-reader.js";
+import { type FieldTiles, type FragmentReader, MAX_RATIO } from "./fragment-reader.js";
 
 /** One of the up to three files of a field. */
 export interface FieldFile {
@@ -27,12 +27,6 @@ export interface VarCells {
   readonly offsets: Uint32Array;
   readonly data: Uint8Array;
 }
-
-/**
- * What no filter exceeds: one stored byte becomes at most this many (bzip2 and Zstandard 45,000, runs of RLE more
- * than that only in tiles of a few bytes). Tiles that claim more are refused before memory is taken.
- */
-const MAX_RATIO = 100_000;
 
 /** A field of a fragment, ready to decode: where its tiles lie and the filters that undo them, loaded. */
 export class StoredField {
