@@ -29,7 +29,7 @@ describe("reading a sparse array", () => {
           expect(found.map(({ at }) => keyOf(at))).toEqual(expected.map(({ at }) => keyOf(at)));
         }
       }),
-      { numRuns: 120 },
+      { numRuns: 80 },
     );
   });
 
