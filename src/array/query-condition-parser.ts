@@ -25,6 +25,9 @@ interface Token {
 /** One side of a comparison. */
 type Side = { readonly field: string } | { readonly value: ConditionValue | null };
 
+/** Parentheses and nots inside one another; more is no condition that somebody wrote. */
+const MAX_DEPTH = 500;
+
 const comparisons: readonly string[] = ["==", "!=", "<=", ">=", "<", ">"];
 const flipped: Readonly<Record<ComparisonOperator, ComparisonOperator>> = {
   "==": "==",
@@ -41,7 +44,8 @@ const tokenPattern =
 function tokenize(text: string): Token[] {
   const tokens: Token[] = [];
   let at = 0;
-  while (text.slice(at).trim() !== "") {
+  const end = text.trimEnd().length;
+  while (at < end) {
     tokenPattern.lastIndex = at;
     const match = tokenPattern.exec(text);
     if (match === null) throw problem(text, at + text.slice(at).search(/\S/), "this means nothing here");
@@ -64,6 +68,7 @@ class Parser {
   readonly #text: string;
   readonly #tokens: readonly Token[];
   #next = 0;
+  #depth = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -89,13 +94,20 @@ class Parser {
   }
 
   #not(): QueryCondition {
-    if (this.#take("not")) return { kind: "not", operand: this.#not() };
-    if (this.#take("(")) {
-      const inner = this.#or();
-      this.#expect(")");
-      return inner;
+    if (++this.#depth > MAX_DEPTH) {
+      throw problem(this.#text, this.#peek.at, `more than ${MAX_DEPTH} conditions inside one another`);
     }
-    return this.#comparison();
+    const condition = this.#single();
+    this.#depth--;
+    return condition;
+  }
+
+  #single(): QueryCondition {
+    if (this.#take("not")) return { kind: "not", operand: this.#not() };
+    if (!this.#take("(")) return this.#comparison();
+    const inner = this.#or();
+    this.#expect(")");
+    return inner;
   }
 
   /** A chain such as 1 < a <= 5 is the conjunction of its links. */

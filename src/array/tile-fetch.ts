@@ -9,9 +9,9 @@ import type { FieldFile, StoredField } from "./stored-field.js";
  */
 
 /**
- * Unwanted bytes between two tiles that are read along rather than asked around. On a local disk a request costs about
- * as much as 100 KB of reading (open, stat, read, close through the thread pool); over a network it costs more, so this
- * errs on the side of a disk.
+ * Unwanted bytes between two tiles that are read along rather than asked around. On a local disk reads of up to 64 KB
+ * take the time of the smallest one (0.1 ms to open, stat, read and close in Node; 0.2 to 0.4 ms for 256 KB). Over a
+ * network a request costs more, so this errs on the side of a disk.
  */
 export const COALESCE_GAP = 64 * 1024;
 
