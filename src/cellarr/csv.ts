@@ -1,18 +1,15 @@
+/// <reference path="./papaparse.d.ts" />
+import Papa, { type ParseStep } from "papaparse";
 import { FormatError } from "../errors.js";
 import { Frame, type FrameColumn, type TextColumn } from "../util/frame.js";
 import { numberedIndex } from "./frame-parts.js";
 import { TextBuilder } from "./text-builder.js";
 
 /**
- * CSV (RFC 4180, UTF-8) into a frame of text columns, straight from bytes to bytes: delimiters are ASCII, so no string
- * is made per value. Values stay as they are written ("007" does not become 7); empty ones are missing. Blank lines
- * are skipped, a nameless column is called "Unnamed: 0" and so on by its position, both as pandas does.
+ * CSV (RFC 4180, UTF-8) into a frame of text columns. Values stay as they are written ("007" does not become 7); empty
+ * ones are missing. Blank lines are skipped, a nameless column is called "Unnamed: 0" and so on by its position, both
+ * as pandas does.
  */
-
-const COMMA = 0x2c;
-const QUOTE = 0x22;
-const NEWLINE = 0x0a;
-const RETURN = 0x0d;
 
 export interface CsvOptions {
   /** True: the first column holds the row names and is no column of the frame. */
@@ -21,151 +18,91 @@ export interface CsvOptions {
   readonly where?: string | undefined;
 }
 
-/** Throws FormatError naming the line of an open quote, or of a row with more or fewer values than the header. */
+/** As `parseCsvText`, from UTF-8 bytes. */
 export function parseCsv(bytes: Uint8Array, options: CsvOptions = {}): Frame {
-  const reader = new CsvReader(bytes, options.where);
-  const header = reader.header();
-  const builders = header.map(() => new TextBuilder());
-  while (reader.row(builders)) {
-    // row() has appended the values
+  return parseCsvText(new TextDecoder().decode(bytes), options);
+}
+
+/**
+ * A frame from CSV text. Throws FormatError naming the row (the header is row 1) of an open or misplaced quote, or with
+ * more or fewer values than the header.
+ */
+export function parseCsvText(text: string, options: CsvOptions = {}): Frame {
+  const rows = new RowCollector(options.where);
+  const plain = text.startsWith("\ufeff") ? text.slice(1) : text;
+  Papa.parse(plain, { delimiter: ",", newline: lineBreakOf(plain), step: (row) => rows.add(row) });
+  return rows.frame(options.indexColumn ?? false);
+}
+
+/** The kind of line break that ends the first row; the library's own guess is misled by line breaks in values. */
+function lineBreakOf(text: string): "\n" | "\r\n" {
+  let quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === '"') quoted = !quoted;
+    else if (text[at] === "\n" && !quoted) return text[at - 1] === "\r" ? "\r\n" : "\n";
   }
-  const columns = new Map<string, FrameColumn>();
-  let index: TextColumn | undefined;
-  for (const [position, name] of header.entries()) {
-    const column = builders[position]!.finish();
-    if (position === 0 && options.indexColumn) index = column;
-    else columns.set(name, column);
-  }
-  const named = options.indexColumn && header[0] !== unnamed(0) ? header[0]! : null;
-  return new Frame(index ?? numberedIndex(reader.rowCount), columns, named);
+  return "\n";
 }
 
 function unnamed(position: number): string {
   return `Unnamed: ${position}`;
 }
 
-class CsvReader {
-  readonly #bytes: Uint8Array;
+/** Rows as they come from the parser, kept as columns. */
+class RowCollector {
   readonly #where: string | undefined;
-  #at = 0;
-  #line = 1;
-  rowCount = 0;
+  #header: string[] | undefined;
+  #builders: TextBuilder[] = [];
+  #rows = 0;
 
-  constructor(bytes: Uint8Array, where: string | undefined) {
-    this.#bytes = bytes;
+  constructor(where: string | undefined) {
     this.#where = where;
-    if (bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf) this.#at = 3;
   }
 
-  header(): string[] {
-    this.#skipBlankLines();
-    if (this.#at >= this.#bytes.byteLength) throw this.#error("no header: the file is empty");
-    const names: string[] = [];
-    const decoder = new TextDecoder();
-    let last = false;
-    while (!last) {
-      const one = new TextBuilder();
-      last = this.#field(one);
-      const name = decoder.decode(one.finish().data);
-      names.push(name === "" ? unnamed(names.length) : name);
+  add({ data, errors }: ParseStep): void {
+    const problem = errors.find(({ type }) => type === "Quotes");
+    if (problem !== undefined) throw this.#error(problem.message, this.#rows + 1);
+    if (data.length === 1 && data[0] === "") return;
+    this.#rows++;
+    if (this.#header === undefined) this.#start(data);
+    else this.#append(data, this.#header);
+  }
+
+  frame(indexColumn: boolean): Frame {
+    const header = this.#header;
+    if (header === undefined) throw this.#error("no header: the file is empty", 1);
+    const columns = new Map<string, FrameColumn>();
+    let index: TextColumn | undefined;
+    for (const [position, name] of header.entries()) {
+      const column = this.#builders[position]!.finish();
+      if (position === 0 && indexColumn) index = column;
+      else columns.set(name, column);
     }
-    const twice = names.find((name, at) => names.indexOf(name) !== at);
-    if (twice !== undefined) throw this.#error(`column '${twice}' is in the header twice`);
-    return names;
+    const named = indexColumn && header[0] !== unnamed(0) ? header[0]! : null;
+    return new Frame(index ?? numberedIndex(this.#rows - 1), columns, named);
   }
 
-  /** Appends a row's values; false at the end. */
-  row(builders: readonly TextBuilder[]): boolean {
-    this.#skipBlankLines();
-    if (this.#at >= this.#bytes.byteLength) return false;
-    const line = this.#line;
-    for (let column = 0; column < builders.length; column++) {
-      const last = this.#field(builders[column]!);
-      if (last === (column === builders.length - 1)) continue;
-      const problem = last ? `${column + 1} values` : `more than ${builders.length} values`;
-      throw this.#error(`${problem}, expected ${builders.length} as in the header`, line);
+  #start(names: readonly string[]): void {
+    const header = names.map((name, at) => (name === "" ? unnamed(at) : name));
+    const twice = header.find((name, at) => header.indexOf(name) !== at);
+    if (twice !== undefined) throw this.#error(`column '${twice}' is in the header twice`, 1);
+    this.#header = header;
+    this.#builders = header.map(() => new TextBuilder());
+  }
+
+  #append(values: readonly string[], header: readonly string[]): void {
+    if (values.length !== header.length) {
+      throw this.#error(`${values.length} values, expected ${header.length} as in the header`, this.#rows);
     }
-    this.rowCount++;
-    return true;
-  }
-
-  /** Reads one value and what ends it; true if that was the end of the row. */
-  #field(builder: TextBuilder): boolean {
-    const bytes = this.#bytes;
-    if (bytes[this.#at] === QUOTE) return this.#quoted(builder);
-    const start = this.#at;
-    let at = start;
-    while (at < bytes.byteLength && bytes[at] !== COMMA && bytes[at] !== NEWLINE) at++;
-    const carriage = at > start && bytes[at] !== COMMA && bytes[at - 1] === RETURN ? 1 : 0;
-    if (at - carriage === start) builder.pushMissing();
-    else builder.pushBytes(bytes, start, at - carriage);
-    this.#at = at;
-    return this.#delimiter();
-  }
-
-  #quoted(builder: TextBuilder): boolean {
-    const bytes = this.#bytes;
-    const line = this.#line;
-    const start = this.#at + 1;
-    let at = start;
-    let escapes = 0;
-    for (; ; at++) {
-      if (at >= bytes.byteLength) throw this.#error("a quote is not closed", line);
-      if (bytes[at] === NEWLINE) this.#line++;
-      if (bytes[at] !== QUOTE) continue;
-      if (bytes[at + 1] !== QUOTE) break;
-      escapes++;
-      at++;
-    }
-    if (at === start) builder.pushMissing();
-    else if (escapes === 0) builder.pushBytes(bytes, start, at);
-    else builder.pushBytes(withoutEscapes(bytes, start, at, escapes));
-    this.#at = at + 1;
-    if (bytes[this.#at] === RETURN) this.#at++;
-    return this.#delimiter();
-  }
-
-  #delimiter(): boolean {
-    const bytes = this.#bytes;
-    const next = bytes[this.#at];
-    if (next !== undefined && next !== COMMA && next !== NEWLINE) {
-      throw this.#error("text after a closing quote");
-    }
-    if (next !== undefined) this.#at++;
-    if (next === NEWLINE) this.#line++;
-    return next !== COMMA;
-  }
-
-  #skipBlankLines(): void {
-    const bytes = this.#bytes;
-    while (this.#at < bytes.byteLength) {
-      const next = bytes[this.#at];
-      if (next === NEWLINE) this.#line++;
-      else if (!(next === RETURN && (bytes[this.#at + 1] ?? NEWLINE) === NEWLINE)) return;
-      this.#at++;
+    for (let column = 0; column < values.length; column++) {
+      const value = values[column]!;
+      if (value === "") this.#builders[column]!.pushMissing();
+      else this.#builders[column]!.push(value);
     }
   }
 
-  #error(problem: string, line = this.#line): FormatError {
-    return new FormatError(
-      `CSV line ${line}: ${problem}`,
-      this.#where === undefined ? {} : { where: this.#where },
-    );
+  #error(problem: string, row: number): FormatError {
+    const text = `CSV row ${row}: ${problem}`;
+    return new FormatError(text, this.#where === undefined ? {} : { where: this.#where });
   }
-}
-
-/** The bytes in [start, end) with each doubled quote as one. */
-function withoutEscapes(bytes: Uint8Array, start: number, end: number, escapes: number): Uint8Array {
-  const plain = new Uint8Array(end - start - escapes);
-  let into = 0;
-  for (let at = start; at < end; at++) {
-    plain[into++] = bytes[at]!;
-    if (bytes[at] === QUOTE) at++;
-  }
-  return plain;
-}
-
-/** A frame from CSV text. */
-export function parseCsvText(text: string, options: CsvOptions = {}): Frame {
-  return parseCsv(new TextEncoder().encode(text), options);
 }

@@ -50,16 +50,16 @@ describe("parseCsv", () => {
   });
 
   it("names a nameless column, skips blank lines and a byte order mark", () => {
-    const frame = parseCsvText("\ufeff\n,b\r\n\r\n0,x\n\n1,y\n");
+    const frame = parseCsvText("\ufeff\r\n,b\r\n\r\n0,x\r\n\r\n1,y\r\n");
     expect(frame.columnNames).toEqual(["Unnamed: 0", "b"]);
     expect(columnValues(frame.columns.get("b")!)).toEqual(["x", "y"]);
   });
 
   it.each([
-    ["a,b\n1\n", "CSV line 2: 1 values, expected 2"],
-    ["a,b\n1,2,3\n", "CSV line 2: more than 2 values"],
-    ['a\n"x\ny', "CSV line 2: a quote is not closed"],
-    ['a\n"x"y\n', "CSV line 2: text after a closing quote"],
+    ["a,b\n1\n", "CSV row 2: 1 values, expected 2"],
+    ["a,b\n1,2,3\n", "CSV row 2: 3 values, expected 2"],
+    ['a\n"x\ny', "CSV row 2: Quoted field unterminated"],
+    ['a\n"x"y\n', "CSV row 2: Trailing quote on quoted field is malformed"],
     ["a,a\n", "column 'a' is in the header twice"],
     ["\n\n", "the file is empty"],
   ])("refuses %j", (text, message) => {
