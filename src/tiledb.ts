@@ -4,20 +4,14 @@
  */
 export { type CellScalar, cellScalars } from "./array/column-values.js";
 export type { Column, FixedColumn, VarColumn } from "./array/columns.js";
-export { type ConsolidateOptions, consolidate } from "./array/consolidate.js";
-export { type CreateOptions, createArray } from "./array/create.js";
-export { type FragmentWriter, openFragmentWriter } from "./array/fragment-writer.js";
-export {
-  type AddMemberInput,
-  addGroupMember,
-  createGroup,
-  type GroupInfo,
-  type GroupMemberInfo,
-  type ReadGroupOptions,
-  readGroup,
-  removeGroupMember,
-} from "./array/group-io.js";
-export { putMetadata } from "./array/metadata-io.js";
+export type {
+  ComparisonOperator,
+  ConditionValue,
+  QueryCondition,
+} from "./array/condition/query-condition.js";
+export { parseCondition } from "./array/condition/query-condition-parser.js";
+export { type ConsolidateOptions, consolidate } from "./array/consolidate/consolidate.js";
+export { type VacuumOptions, vacuum } from "./array/consolidate/vacuum.js";
 export { type OpenOptions, objectType, openArray, TileDBArray } from "./array/open.js";
 export type {
   DimensionSelection,
@@ -31,12 +25,22 @@ export type {
   ReadQuery,
   ReadResult,
 } from "./array/query.js";
-export type { ComparisonOperator, ConditionValue, QueryCondition } from "./array/query-condition.js";
-export { parseCondition } from "./array/query-condition-parser.js";
-export { defineSchema } from "./array/schema-input.js";
-export { type VacuumOptions, vacuum } from "./array/vacuum.js";
-export { writeDense } from "./array/write-dense.js";
-export { writeSparse } from "./array/write-sparse.js";
+export { type CreateOptions, createArray } from "./array/write/create.js";
+export { type FragmentWriter, openFragmentWriter } from "./array/write/fragment-writer.js";
+export {
+  type AddMemberInput,
+  addGroupMember,
+  createGroup,
+  type GroupInfo,
+  type GroupMemberInfo,
+  type ReadGroupOptions,
+  readGroup,
+  removeGroupMember,
+} from "./array/write/group-io.js";
+export { putMetadata } from "./array/write/metadata-io.js";
+export { defineSchema } from "./array/write/schema-input.js";
+export { writeDense } from "./array/write/write-dense.js";
+export { writeSparse } from "./array/write/write-sparse.js";
 export type {
   AttributeInput,
   CellsInput,
@@ -49,7 +53,7 @@ export type {
   MetadataInput,
   SchemaInput,
   WriteOptions,
-} from "./array/write-types.js";
+} from "./array/write/write-types.js";
 export * from "./errors.js";
 export type {
   ArraySchema,

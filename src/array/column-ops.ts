@@ -2,8 +2,8 @@ import { LimitError } from "../errors.js";
 import { type Datatype, datatypeInfo } from "../format/datatype.js";
 import { bytesOf, type TypedArray, type TypedArrayConstructor, viewAs } from "../util/typed-arrays.js";
 import type { Column, FixedColumn, VarColumn } from "./columns.js";
-import type { Selection } from "./selection.js";
-import type { VarCells } from "./stored-field.js";
+import type { VarCells } from "./directory/stored-field.js";
+import type { Selection } from "./read/selection.js";
 
 /** Taking cells out of columns and putting columns together. */
 

@@ -6,17 +6,11 @@ import type { MetadataValue } from "../format/metadata.js";
 import { joinKey } from "../storage/key.js";
 import { resolveReadable } from "../storage/resolve.js";
 import type { StoreLocation, StoreOptions } from "../storage/types.js";
-import { type ArrayDirectory, loadArrayDirectory } from "./array-directory.js";
-import { readMetadataFiles, readMetadataValues, type StoredMetadata } from "./array-metadata.js";
-import { checkSupported, type FragmentReader } from "./fragment-reader.js";
-import { unionOf } from "./nd-union.js";
-import { requireArray } from "./object-type.js";
-import { openFragments, SchemaFiles } from "./open-fragments.js";
-import type { OpenedArray } from "./opened-array.js";
-import { planRead } from "./plan.js";
-import type { FragmentInfo, ReadPlan, ReadQuery, ReadResult } from "./query.js";
-import { readArray } from "./read.js";
-import { resolveQuery } from "./resolve-query.js";
+import { type ArrayDirectory, loadArrayDirectory } from "./directory/array-directory.js";
+import { readMetadataFiles, readMetadataValues, type StoredMetadata } from "./directory/array-metadata.js";
+import { checkSupported, type FragmentReader } from "./directory/fragment-reader.js";
+import { requireArray } from "./directory/object-type.js";
+import { openFragments, SchemaFiles } from "./directory/open-fragments.js";
 import {
   ALL_TIME,
   schemaAt,
@@ -24,9 +18,15 @@ import {
   visibleDeletes,
   visibleFragments,
   visibleMetadata,
-} from "./visible-at.js";
+} from "./directory/visible-at.js";
+import { unionOf } from "./nd-union.js";
+import type { OpenedArray } from "./opened-array.js";
+import type { FragmentInfo, ReadPlan, ReadQuery, ReadResult } from "./query.js";
+import { planRead } from "./read/plan.js";
+import { readArray } from "./read/read.js";
+import { resolveQuery } from "./read/resolve-query.js";
 
-export { objectType } from "./object-type.js";
+export { objectType } from "./directory/object-type.js";
 
 export interface OpenOptions {
   /**

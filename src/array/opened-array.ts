@@ -1,7 +1,7 @@
 import type { ArraySchema } from "../format/array-schema.js";
 import type { Enumeration } from "../format/enumeration.js";
-import type { FragmentReader } from "./fragment-reader.js";
-import type { TimeWindow } from "./visible-at.js";
+import type { FragmentReader } from "./directory/fragment-reader.js";
+import type { TimeWindow } from "./directory/visible-at.js";
 
 /** What the reading modules need of an open array. */
 export interface OpenedArray {

@@ -2,7 +2,7 @@ import type { Coordinate, NDRange } from "../format/array-schema.js";
 import type { ByteRange } from "../storage/types.js";
 import type { TypedArray } from "../util/typed-arrays.js";
 import type { Column } from "./columns.js";
-import type { QueryCondition } from "./query-condition.js";
+import type { QueryCondition } from "./condition/query-condition.js";
 
 /**
  * What a read asks and what it answers.

@@ -1,7 +1,7 @@
-import { consolidate } from "../array/consolidate.js";
-import { createArray } from "../array/create.js";
-import { createGroup } from "../array/group-io.js";
-import { vacuum } from "../array/vacuum.js";
+import { consolidate } from "../array/consolidate/consolidate.js";
+import { vacuum } from "../array/consolidate/vacuum.js";
+import { createArray } from "../array/write/create.js";
+import { createGroup } from "../array/write/group-io.js";
 import { ArgumentError, throwIfAborted } from "../errors.js";
 import { resolveLocation } from "../storage/resolve.js";
 import type { StoreLocation, WritableStore } from "../storage/types.js";

@@ -1,9 +1,9 @@
 import { columnCells, concatColumns, selectCells } from "../array/column-ops.js";
 import type { Column } from "../array/columns.js";
-import { createArray } from "../array/create.js";
-import { putMetadata } from "../array/metadata-io.js";
-import { run } from "../array/selection.js";
-import { writeDense } from "../array/write-dense.js";
+import { run } from "../array/read/selection.js";
+import { createArray } from "../array/write/create.js";
+import { putMetadata } from "../array/write/metadata-io.js";
+import { writeDense } from "../array/write/write-dense.js";
 import { ArgumentError } from "../errors.js";
 import type { StoreLocation, WritableStore } from "../storage/types.js";
 import { FRAME_TILE, type FrameAttribute, frameMetadata, frameSchema } from "./layout.js";

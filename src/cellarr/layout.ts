@@ -1,4 +1,4 @@
-import type { SchemaInput } from "../array/write-types.js";
+import type { SchemaInput } from "../array/write/write-types.js";
 import { ArgumentError } from "../errors.js";
 import { type Datatype, datatypeInfo } from "../format/datatype.js";
 

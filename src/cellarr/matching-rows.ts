@@ -1,6 +1,6 @@
-import { conditionFields, prepareCondition } from "../array/condition-eval.js";
+import { conditionFields, prepareCondition } from "../array/condition/condition-eval.js";
+import { parseCondition } from "../array/condition/query-condition-parser.js";
 import type { OpenedArray } from "../array/opened-array.js";
-import { parseCondition } from "../array/query-condition-parser.js";
 import type { FrameReader } from "./frame-reader.js";
 
 /** Rows of a tile-aligned block whose condition columns are in memory at a time. */

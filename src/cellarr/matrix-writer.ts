@@ -1,4 +1,4 @@
-import { type FragmentWriter, openFragmentWriter } from "../array/fragment-writer.js";
+import { type FragmentWriter, openFragmentWriter } from "../array/write/fragment-writer.js";
 import { ValueError } from "../errors.js";
 import { datatypeInfo } from "../format/datatype.js";
 import type { AnnDataSource, CsrBlock } from "../h5ad/source.js";

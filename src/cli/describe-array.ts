@@ -1,5 +1,5 @@
-import type { StoredMetadata } from "../array/array-metadata.js";
 import type { Column } from "../array/columns.js";
+import type { StoredMetadata } from "../array/directory/array-metadata.js";
 import type { TileDBArray } from "../array/open.js";
 import type { Attribute, Coordinate, Dimension, NDRange } from "../format/array-schema.js";
 import { datatypeInfo, VAR_NUM } from "../format/datatype.js";

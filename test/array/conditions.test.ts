@@ -3,8 +3,8 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import "../../src/node-platform.js";
 import { cellScalars } from "../../src/array/column-values.js";
+import { parseCondition } from "../../src/array/condition/query-condition-parser.js";
 import { openArray } from "../../src/array/open.js";
-import { parseCondition } from "../../src/array/query-condition-parser.js";
 
 const folder = fileURLToPath(new URL("../../spec-fixtures/read/", import.meta.url));
 

@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import "../../src/node-platform.js";
-import { consolidate } from "../../src/array/consolidate.js";
-import { createArray } from "../../src/array/create.js";
-import { putMetadata } from "../../src/array/metadata-io.js";
+import { consolidate } from "../../src/array/consolidate/consolidate.js";
+import { vacuum } from "../../src/array/consolidate/vacuum.js";
 import { openArray } from "../../src/array/open.js";
-import { vacuum } from "../../src/array/vacuum.js";
-import { writeDense } from "../../src/array/write-dense.js";
-import { writeSparse } from "../../src/array/write-sparse.js";
-import type { SchemaInput } from "../../src/array/write-types.js";
+import { createArray } from "../../src/array/write/create.js";
+import { putMetadata } from "../../src/array/write/metadata-io.js";
+import { writeDense } from "../../src/array/write/write-dense.js";
+import { writeSparse } from "../../src/array/write/write-sparse.js";
+import type { SchemaInput } from "../../src/array/write/write-types.js";
 import { MemoryStore } from "../../src/storage/memory.js";
 
 const orders = fc.constantFrom("row-major" as const, "col-major" as const);

@@ -1,8 +1,8 @@
 import { expect, it } from "vitest";
-import { consolidate } from "../../src/array/consolidate.js";
-import { createArray } from "../../src/array/create.js";
+import { consolidate } from "../../src/array/consolidate/consolidate.js";
 import { openArray } from "../../src/array/open.js";
-import { writeDense } from "../../src/array/write-dense.js";
+import { createArray } from "../../src/array/write/create.js";
+import { writeDense } from "../../src/array/write/write-dense.js";
 import { MemoryStore } from "../../src/storage/memory.js";
 
 /** All of int64 but for one tile, as TileDB-Py makes frames from CSV: no coordinate is near the domain's low end. */

@@ -8,10 +8,11 @@ import {
   takeCells,
 } from "../../src/array/column-ops.js";
 import type { Column } from "../../src/array/columns.js";
-import { asDoubles } from "../../src/array/comparable.js";
-import { intervalsOf, rangesOf } from "../../src/array/intervals.js";
-import { newestOfEqual } from "../../src/array/merge-fragments.js";
+import type { FieldFile, StoredField } from "../../src/array/directory/stored-field.js";
 import { openArray } from "../../src/array/open.js";
+import { asDoubles } from "../../src/array/order/comparable.js";
+import { intervalsOf, rangesOf } from "../../src/array/read/intervals.js";
+import { newestOfEqual } from "../../src/array/read/merge-fragments.js";
 import {
   asSelection,
   compose,
@@ -20,9 +21,8 @@ import {
   type Selection,
   searchSorted,
   selectionSize,
-} from "../../src/array/selection.js";
-import type { FieldFile, StoredField } from "../../src/array/stored-field.js";
-import { COALESCE_GAP, coalesce } from "../../src/array/tile-fetch.js";
+} from "../../src/array/read/selection.js";
+import { COALESCE_GAP, coalesce } from "../../src/array/read/tile-fetch.js";
 import type { Dimension } from "../../src/format/array-schema.js";
 import { emptyPipeline } from "../../src/format/filter-pipeline.js";
 import { MemoryStore } from "../../src/storage/memory.js";

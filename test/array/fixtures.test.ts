@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import type { StoredMetadata } from "../../src/array/array-metadata.js";
+import type { StoredMetadata } from "../../src/array/directory/array-metadata.js";
 import {
   type Datatype,
   type DimensionSelection,

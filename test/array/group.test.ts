@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { createArray } from "../../src/array/create.js";
-import { addGroupMember, createGroup, readGroup, removeGroupMember } from "../../src/array/group-io.js";
-import { putMetadata } from "../../src/array/metadata-io.js";
 import { openArray } from "../../src/array/open.js";
+import { createArray } from "../../src/array/write/create.js";
+import { addGroupMember, createGroup, readGroup, removeGroupMember } from "../../src/array/write/group-io.js";
+import { putMetadata } from "../../src/array/write/metadata-io.js";
 import { ArgumentError, ExistsError, NotFoundError, ValueError } from "../../src/errors.js";
 import { MemoryStore } from "../../src/storage/memory.js";
 

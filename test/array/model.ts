@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { cellScalars } from "../../src/array/column-values.js";
-import { createArray } from "../../src/array/create.js";
 import { openArray, type TileDBArray } from "../../src/array/open.js";
 import type { DimensionSelection, ReadOrder, ReadResult } from "../../src/array/query.js";
-import { writeSparse } from "../../src/array/write-sparse.js";
-import type { DimensionInput, SchemaInput } from "../../src/array/write-types.js";
+import { createArray } from "../../src/array/write/create.js";
+import { writeSparse } from "../../src/array/write/write-sparse.js";
+import type { DimensionInput, SchemaInput } from "../../src/array/write/write-types.js";
 import type { Coordinate } from "../../src/format/array-schema.js";
 import { MemoryStore } from "../../src/storage/memory.js";
 import type { WritableStore } from "../../src/storage/types.js";

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { createArray } from "../../src/array/create.js";
 import { openArray } from "../../src/array/open.js";
-import { writeDense } from "../../src/array/write-dense.js";
-import { writeSparse } from "../../src/array/write-sparse.js";
+import { createArray } from "../../src/array/write/create.js";
+import { writeDense } from "../../src/array/write/write-dense.js";
+import { writeSparse } from "../../src/array/write/write-sparse.js";
 import { MemoryStore } from "../../src/storage/memory.js";
 import { withCounting } from "../support/stores.js";
 

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cellScalars } from "../../src/array/column-values.js";
-import { createArray } from "../../src/array/create.js";
 import { openArray } from "../../src/array/open.js";
-import { writeDense } from "../../src/array/write-dense.js";
-import type { SchemaInput } from "../../src/array/write-types.js";
+import { createArray } from "../../src/array/write/create.js";
+import { writeDense } from "../../src/array/write/write-dense.js";
+import type { SchemaInput } from "../../src/array/write/write-types.js";
 import { MemoryStore } from "../../src/storage/memory.js";
 
 /** Dense arrays against a Map of cells; datatypes whose coordinates are numbers or bigints, some below zero. */

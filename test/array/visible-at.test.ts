@@ -1,12 +1,16 @@
 import { describe, expect, it } from "vitest";
-import type { ArrayDirectory, FragmentFiles, VacuumEntry } from "../../src/array/array-directory.js";
+import type {
+  ArrayDirectory,
+  FragmentFiles,
+  VacuumEntry,
+} from "../../src/array/directory/array-directory.js";
 import {
   ALL_TIME,
   schemaAt,
   visibleDeletes,
   visibleFragments,
   visibleMetadata,
-} from "../../src/array/visible-at.js";
+} from "../../src/array/directory/visible-at.js";
 import { MemoryStore } from "../../src/storage/memory.js";
 
 const entry = (name: string, start: number, end: number) => ({

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { createArray } from "../../src/array/create.js";
-import { openFragmentWriter } from "../../src/array/fragment-writer.js";
 import { openArray } from "../../src/array/open.js";
-import { writeDense } from "../../src/array/write-dense.js";
-import { writeSparse } from "../../src/array/write-sparse.js";
-import type { CellsInput, SchemaInput } from "../../src/array/write-types.js";
+import { createArray } from "../../src/array/write/create.js";
+import { openFragmentWriter } from "../../src/array/write/fragment-writer.js";
+import { writeDense } from "../../src/array/write/write-dense.js";
+import { writeSparse } from "../../src/array/write/write-sparse.js";
+import type { CellsInput, SchemaInput } from "../../src/array/write/write-types.js";
 import {
   ArgumentError,
   NotFoundError,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { createArray } from "../../src/array/create.js";
-import { createGroup } from "../../src/array/group-io.js";
 import { openArray } from "../../src/array/open.js";
-import { defineSchema } from "../../src/array/schema-input.js";
-import type { SchemaInput } from "../../src/array/write-types.js";
+import { createArray } from "../../src/array/write/create.js";
+import { createGroup } from "../../src/array/write/group-io.js";
+import { defineSchema } from "../../src/array/write/schema-input.js";
+import type { SchemaInput } from "../../src/array/write/write-types.js";
 import { ArgumentError, ExistsError } from "../../src/errors.js";
 import { VAR_NUM } from "../../src/format/datatype.js";
 import { MemoryStore } from "../../src/storage/memory.js";

@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { dimensionFields } from "../../src/array/fields.js";
-import { columnOfList } from "../../src/array/list-input.js";
-import { defineSchema } from "../../src/array/schema-input.js";
-import { firstDuplicate, firstUnsorted, sortOrder } from "../../src/array/sort-cells.js";
-import { firstUnordered, orderKeys, sortKeys } from "../../src/array/sort-keys.js";
-import type { DimensionInput } from "../../src/array/write-types.js";
+import { firstDuplicate, firstUnsorted, sortOrder } from "../../src/array/order/sort-cells.js";
+import { firstUnordered, orderKeys, sortKeys } from "../../src/array/order/sort-keys.js";
+import { columnOfList } from "../../src/array/write/list-input.js";
+import { defineSchema } from "../../src/array/write/schema-input.js";
+import type { DimensionInput } from "../../src/array/write/write-types.js";
 import type { ArraySchema } from "../../src/format/array-schema.js";
 
 /** The slow way: cells as lists of values, compared tile by tile and then cell by cell. */

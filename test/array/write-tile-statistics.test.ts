@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Column } from "../../src/array/columns.js";
 import { attributeFields } from "../../src/array/fields.js";
-import { defineSchema } from "../../src/array/schema-input.js";
-import { StatisticsCollector } from "../../src/array/tile-statistics.js";
-import type { AttributeInput } from "../../src/array/write-types.js";
+import { defineSchema } from "../../src/array/write/schema-input.js";
+import { StatisticsCollector } from "../../src/array/write/tile-statistics.js";
+import type { AttributeInput } from "../../src/array/write/write-types.js";
 import { datatypeInfo } from "../../src/format/datatype.js";
 import { sumOf, sumType } from "../../src/format/fragment-statistics.js";
 import { type TypedArray, viewAs } from "../../src/util/typed-arrays.js";

@@ -1,0 +1,301 @@
+import { ArgumentError, NotFoundError, UnsupportedError } from "../../errors.js";
+import type { ArraySchema } from "../../format/array-schema.js";
+import { type Datatype, datatypeInfo } from "../../format/datatype.js";
+import { type Enumeration, enumerationValues } from "../../format/enumeration.js";
+import { bytesOfText, compareBytes } from "../../format/text-bytes.js";
+import { bytesOf, type TypedArray } from "../../util/typed-arrays.js";
+import { columnCells } from "../column-ops.js";
+import type { Column } from "../columns.js";
+import { isInteger } from "../integer-types.js";
+import type { OpenedArray } from "../opened-array.js";
+import type { ComparisonOperator, ConditionValue, QueryCondition } from "./query-condition.js";
+
+/**
+ * Conditions over columns. A condition is prepared once per query: names checked, values of enumerated attributes turned
+ * into positions, negations pushed down to the comparisons (so that a null, which satisfies no comparison, satisfies no
+ * negated one either, as in the official library). Then it gives a byte per cell for any number of blocks.
+ */
+
+/** A byte per cell: 1 where the condition holds. */
+export type PreparedCondition = (columns: ReadonlyMap<string, Column>, count: number) => Uint8Array;
+
+/** Names of the attributes and dimensions that the condition needs. */
+export function conditionFields(condition: QueryCondition): string[] {
+  const names = new Set<string>();
+  const visit = (one: QueryCondition): void => {
+    switch (one.kind) {
+      case "and":
+      case "or":
+        one.operands.forEach(visit);
+        break;
+      case "not":
+        visit(one.operand);
+        break;
+      default:
+        names.add(one.field);
+    }
+  };
+  visit(condition);
+  return [...names];
+}
+
+/** Throws NotFoundError, ArgumentError or UnsupportedError for a condition that the array cannot answer. */
+export async function prepareCondition(
+  condition: QueryCondition,
+  array: OpenedArray,
+): Promise<PreparedCondition> {
+  const fields = new Map<string, Field>();
+  for (const name of conditionFields(condition)) fields.set(name, await describeField(array, name));
+  return prepare(condition, false, fields);
+}
+
+interface Field {
+  readonly name: string;
+  readonly datatype: Datatype;
+  readonly isText: boolean;
+  readonly enumeration: { readonly ordered: boolean; readonly positions: ReadonlyMap<string, number> } | null;
+}
+
+async function describeField(array: OpenedArray, name: string): Promise<Field> {
+  const { schema, uri } = array;
+  const found = findField(schema, name, uri);
+  const { kind, bytes } = datatypeInfo(found.datatype);
+  const isText = (kind === "string" && bytes === 1) || kind === "char";
+  if (!isText && found.cellValNum !== 1) {
+    throw new UnsupportedError(`condition on '${name}': cells of several values cannot be compared`, {
+      where: uri,
+    });
+  }
+  const enumeration =
+    found.enumeration === null ? null : enumerationOf(await array.enumeration(found.enumeration));
+  return { name, datatype: found.datatype, isText, enumeration };
+}
+
+function findField(schema: ArraySchema, name: string, where: string) {
+  const attribute = schema.attributes.find((one) => one.name === name);
+  if (attribute !== undefined) return attribute;
+  const dimension = schema.dimensions.find((one) => one.name === name);
+  if (dimension !== undefined) return { ...dimension, enumeration: null };
+  const names = [...schema.attributes, ...schema.dimensions].map((one) => `'${one.name}'`);
+  throw new NotFoundError(
+    `condition: no attribute or dimension '${name}', the array has ${names.join(", ")}`,
+    {
+      where,
+    },
+  );
+}
+
+function enumerationOf(enumeration: Enumeration): NonNullable<Field["enumeration"]> {
+  const positions = new Map<string, number>();
+  for (const [i, value] of enumerationValues(enumeration).entries()) {
+    positions.set(value instanceof Uint8Array ? "" : enumerationKey(value), i);
+  }
+  return { ordered: enumeration.ordered, positions };
+}
+
+/** Numbers and bigints of one value are one key; texts are told from numbers. */
+function enumerationKey(value: ConditionValue): string {
+  return typeof value === "string" ? `'${value}` : `${Number(value) === 0 ? 0 : value}`;
+}
+
+function prepare(
+  condition: QueryCondition,
+  negated: boolean,
+  fields: ReadonlyMap<string, Field>,
+): PreparedCondition {
+  switch (condition.kind) {
+    case "not":
+      return prepare(condition.operand, !negated, fields);
+    case "and":
+    case "or": {
+      const operands = condition.operands.map((operand) => prepare(operand, negated, fields));
+      return combine(operands, (condition.kind === "and") !== negated);
+    }
+    case "null": {
+      const wanted = condition.negated !== negated ? 1 : 0;
+      return (columns, count) => nullMask(columns.get(condition.field), count, wanted);
+    }
+    case "compare": {
+      const op = negated ? opposites[condition.op] : condition.op;
+      return comparison(fields.get(condition.field)!, op, condition.value);
+    }
+    case "in":
+      return membership(fields.get(condition.field)!, condition.values, condition.negated !== negated);
+  }
+}
+
+const opposites: Readonly<Record<ComparisonOperator, ComparisonOperator>> = {
+  "==": "!=",
+  "!=": "==",
+  "<": ">=",
+  "<=": ">",
+  ">": "<=",
+  ">=": "<",
+};
+
+function combine(operands: readonly PreparedCondition[], all: boolean): PreparedCondition {
+  return (columns, count) => {
+    const mask = new Uint8Array(count).fill(all ? 1 : 0);
+    for (const operand of operands) {
+      const one = operand(columns, count);
+      if (all) for (let i = 0; i < count; i++) mask[i]! &= one[i]!;
+      else for (let i = 0; i < count; i++) mask[i]! |= one[i]!;
+    }
+    return mask;
+  };
+}
+
+function nullMask(column: Column | undefined, count: number, wanted: number): Uint8Array {
+  const mask = new Uint8Array(count);
+  const validity = column?.validity;
+  for (let i = 0; i < count; i++) mask[i] = (validity?.[i] === 0 ? 0 : 1) === wanted ? 1 : 0;
+  return mask;
+}
+
+function comparison(field: Field, op: ComparisonOperator, value: ConditionValue): PreparedCondition {
+  if (field.enumeration !== null) return enumeratedComparison(field, op, value);
+  if (field.isText) {
+    const bytes = bytesOfText(textValue(field, value));
+    const test = textTests[op];
+    return onText(field, (text) => test(compareBytes(text, bytes)));
+  }
+  const operand = numericValue(field, value);
+  const test = numericTests[op];
+  return onNumbers(field, (values, mask) => test(values, operand, mask));
+}
+
+function enumeratedComparison(
+  field: Field,
+  op: ComparisonOperator,
+  value: ConditionValue,
+): PreparedCondition {
+  const { ordered, positions } = field.enumeration!;
+  if (op !== "==" && op !== "!=" && !ordered) {
+    throw new ArgumentError(
+      `condition: '${field.name}' has an unordered enumeration, so ${op} means nothing`,
+    );
+  }
+  const position = positions.get(enumerationKey(value));
+  if (position === undefined) {
+    // A value that is not among the enumeration's equals none; comparisons of order are false, as in the core.
+    const all = op === "!=" ? 1 : 0;
+    return onNumbers(field, (_, mask) => mask.fill(all));
+  }
+  const operand = numericValue(field, position);
+  return onNumbers(field, (values, mask) => numericTests[op](values, operand, mask));
+}
+
+function membership(field: Field, values: readonly ConditionValue[], negated: boolean): PreparedCondition {
+  const [inside, outside] = negated ? [0, 1] : [1, 0];
+  if (field.isText && field.enumeration === null) {
+    const wanted = values.map((value) => bytesOfText(textValue(field, value))).sort(compareBytes);
+    return onText(field, (text) => (contains(wanted, text) ? inside === 1 : outside === 1));
+  }
+  const wanted = new Set<number | bigint>();
+  for (const value of values) {
+    const position =
+      field.enumeration === null ? value : field.enumeration.positions.get(enumerationKey(value));
+    if (position !== undefined) wanted.add(numericValue(field, position));
+  }
+  return onNumbers(field, (cells, mask) => {
+    for (let i = 0; i < mask.length; i++) mask[i] = wanted.has(cells[i]!) ? inside : outside;
+  });
+}
+
+function contains(sorted: readonly Uint8Array[], text: Uint8Array): boolean {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const order = compareBytes(sorted[middle]!, text);
+    if (order === 0) return true;
+    if (order < 0) low = middle + 1;
+    else high = middle;
+  }
+  return false;
+}
+
+function textValue(field: Field, value: ConditionValue): string {
+  if (typeof value === "string") return value;
+  throw new ArgumentError(`condition: '${field.name}' is ${field.datatype}, ${value} is no text`);
+}
+
+/** The value in the type in which the field's cells compare: bigint of 64-bit integers, rounded to float32 of those. */
+function numericValue(field: Field, value: ConditionValue): number | bigint {
+  if (typeof value === "string") {
+    throw new ArgumentError(`condition: '${field.name}' is ${field.datatype}, '${value}' is no number`);
+  }
+  const number = typeof value === "boolean" ? Number(value) : value;
+  const { bytes } = datatypeInfo(field.datatype);
+  if (isInteger(field.datatype) && bytes === 8) return Number.isInteger(number) ? BigInt(number) : number;
+  if (typeof number === "bigint") return Number(number);
+  return field.datatype === "float32" ? Math.fround(number) : number;
+}
+
+type NumericTest = (values: TypedArray, operand: number | bigint, mask: Uint8Array) => void;
+
+const numericTests: Readonly<Record<ComparisonOperator, NumericTest>> = {
+  "==": (values, x, mask) => {
+    for (let i = 0; i < mask.length; i++) mask[i] = values[i] === x ? 1 : 0;
+  },
+  "!=": (values, x, mask) => {
+    for (let i = 0; i < mask.length; i++) mask[i] = values[i] !== x ? 1 : 0;
+  },
+  "<": (values, x, mask) => {
+    for (let i = 0; i < mask.length; i++) mask[i] = values[i]! < x ? 1 : 0;
+  },
+  "<=": (values, x, mask) => {
+    for (let i = 0; i < mask.length; i++) mask[i] = values[i]! <= x ? 1 : 0;
+  },
+  ">": (values, x, mask) => {
+    for (let i = 0; i < mask.length; i++) mask[i] = values[i]! > x ? 1 : 0;
+  },
+  ">=": (values, x, mask) => {
+    for (let i = 0; i < mask.length; i++) mask[i] = values[i]! >= x ? 1 : 0;
+  },
+};
+
+const textTests: Readonly<Record<ComparisonOperator, (order: number) => boolean>> = {
+  "==": (order) => order === 0,
+  "!=": (order) => order !== 0,
+  "<": (order) => order < 0,
+  "<=": (order) => order <= 0,
+  ">": (order) => order > 0,
+  ">=": (order) => order >= 0,
+};
+
+function onNumbers(field: Field, test: (values: TypedArray, mask: Uint8Array) => void): PreparedCondition {
+  return (columns, count) => {
+    const column = columns.get(field.name);
+    const mask = new Uint8Array(count);
+    if (column?.kind !== "fixed") return mask;
+    test(column.values, mask);
+    return clearNulls(mask, column);
+  };
+}
+
+function onText(field: Field, test: (text: Uint8Array) => boolean): PreparedCondition {
+  return (columns, count) => {
+    const column = columns.get(field.name);
+    const mask = new Uint8Array(count);
+    if (column === undefined) return mask;
+    const cell = cellBytes(column);
+    for (let i = 0; i < columnCells(column); i++) mask[i] = test(cell(i)) ? 1 : 0;
+    return clearNulls(mask, column);
+  };
+}
+
+function cellBytes(column: Column): (i: number) => Uint8Array {
+  if (column.kind === "var") {
+    const { offsets, data } = column;
+    return (i) => data.subarray(offsets[i]!, offsets[i + 1]!);
+  }
+  const bytes = bytesOf(column.values);
+  const width = column.cellValNum * column.values.BYTES_PER_ELEMENT;
+  return (i) => bytes.subarray(i * width, (i + 1) * width);
+}
+
+function clearNulls(mask: Uint8Array, { validity }: Column): Uint8Array {
+  if (validity !== undefined) for (let i = 0; i < mask.length; i++) if (validity[i] === 0) mask[i] = 0;
+  return mask;
+}

@@ -1,0 +1,321 @@
+import { FormatError, UnsupportedError } from "../../errors.js";
+import type { ArraySchema } from "../../format/array-schema.js";
+import { fieldFileName, fieldIndex, fieldNames, isVarField } from "../../format/fragment-fields.js";
+import { type FragmentFooter, footerTailSize } from "../../format/fragment-footer.js";
+import { readProcessedConditions, readTileNumbers } from "../../format/fragment-sections.js";
+import { readGenericTile } from "../../format/generic-tile.js";
+import { type RTree, readRTree } from "../../format/rtree.js";
+import { joinKey } from "../../storage/key.js";
+import type { ReadableStore, StoreOptions } from "../../storage/types.js";
+import { type DenseTiling, denseTiling } from "../order/dense-tiling.js";
+import type { FragmentInfo } from "../query.js";
+import type { FragmentFiles } from "./array-directory.js";
+
+export const METADATA_FILE = "__fragment_metadata.tdb";
+
+/** Metadata files up to this size are read whole when the array opens: one request then serves every section. */
+export const WHOLE_METADATA_BYTES = 64 * 1024;
+
+/** Of larger ones the end, which holds the footer: 2 KB for 10 fields, so this does for 80. */
+export const FOOTER_TAIL_BYTES = 16 * 1024;
+
+/**
+ * What no filter exceeds: one stored byte becomes at most this many (bzip2 and Zstandard 45,000, runs of RLE more
+ * than that only in tiles of a few bytes). Tiles that claim more are refused before memory is taken.
+ */
+export const MAX_RATIO = 100_000;
+
+/** The end of a metadata file, as far as it was read. */
+export interface MetadataTail {
+  readonly bytes: Uint8Array;
+  /** Offset in the file of the first of `bytes`. */
+  readonly start: number;
+}
+
+/** Per-tile numbers of a field's files; absent where the field has no such file. */
+export interface FieldTiles {
+  /** Byte offset of each tile in the field's file (of var-length fields, of the offsets). */
+  readonly offsets: Float64Array;
+  readonly size: number;
+  readonly var?: {
+    readonly offsets: Float64Array;
+    readonly size: number;
+    /** Bytes of each tile's values before filters. */
+    readonly tileBytes: Float64Array;
+  };
+  readonly validity?: { readonly offsets: Float64Array; readonly size: number };
+}
+
+/** One fragment of an open array: its footer, and its sections, loaded when first needed and then kept. */
+export class FragmentReader {
+  readonly files: FragmentFiles;
+  readonly footer: FragmentFooter;
+  /** The schema that the fragment was written with. */
+  readonly schema: ArraySchema;
+  readonly store: ReadableStore;
+  readonly uri: string;
+  /** Tiles of dense fragments; null of sparse ones. */
+  readonly tiling: DenseTiling | null;
+  #tail: MetadataTail | null;
+  readonly #kept = new Map<string, Promise<unknown>>();
+
+  constructor(
+    store: ReadableStore,
+    files: FragmentFiles,
+    footer: FragmentFooter,
+    schema: ArraySchema,
+    tail: MetadataTail | null,
+  ) {
+    this.store = store;
+    this.files = files;
+    this.footer = footer;
+    this.schema = schema;
+    this.uri = `${store.uri}/${files.key}`;
+    this.#tail = tail;
+    this.tiling = footer.dense ? denseTiling(schema, footer.nonEmptyDomain, this.uri) : null;
+    checkFileSizes(this);
+    checkCellCount(this);
+  }
+
+  get tileCount(): number {
+    return this.tiling === null ? this.footer.sparseTileCount : this.tiling.tileCount;
+  }
+
+  /** Cells of tile `t`. */
+  cellsOf(t: number): number {
+    if (this.tiling !== null) return this.tiling.cellsPerTile;
+    return t === this.footer.sparseTileCount - 1 ? this.footer.lastTileCellCount : this.schema.capacity;
+  }
+
+  get cellCount(): number {
+    if (this.tiling !== null) return this.tiling.tileCount * this.tiling.cellsPerTile;
+    const { sparseTileCount, lastTileCellCount } = this.footer;
+    return sparseTileCount === 0 ? 0 : (sparseTileCount - 1) * this.schema.capacity + lastTileCellCount;
+  }
+
+  get info(): FragmentInfo {
+    return {
+      uri: this.uri,
+      name: this.files.name,
+      formatVersion: this.footer.version,
+      timestampRange: [this.files.start, this.files.end],
+      dense: this.footer.dense,
+      nonEmptyDomain: this.footer.nonEmptyDomain,
+      cellCount: this.cellCount,
+      bytes: this.files.size,
+      schemaName: this.footer.schemaName,
+    };
+  }
+
+  /** True if the fragment has data of a field of that name. */
+  hasField(name: string): boolean {
+    return fieldNames(this.schema, this.footer).includes(name);
+  }
+
+  /** Key of one of the fragment's files. */
+  key(file: string): string {
+    return joinKey(this.files.key, file);
+  }
+
+  /** Rectangles of a sparse fragment's tiles. */
+  async rtree(options?: StoreOptions): Promise<RTree> {
+    return this.#keep("rtree", async () => {
+      const offset = this.footer.sections.rtree;
+      const tree = readRTree(
+        await this.#section(offset, "R-tree", options),
+        this.schema.dimensions,
+        this.uri,
+      );
+      if (tree.tileCount === this.footer.sparseTileCount) return tree;
+      throw this.#error(`R-tree of ${tree.tileCount} tiles, footer says ${this.footer.sparseTileCount}`);
+    });
+  }
+
+  /** Where the tiles of a field lie in its files. */
+  async tilesOf(name: string, options?: StoreOptions): Promise<FieldTiles> {
+    return this.#keep(`tiles ${name}`, async () => {
+      const { sections, fileSizes, fileVarSizes, fileValiditySizes } = this.footer;
+      const index = fieldIndex(this.schema, name, this.footer);
+      const load = (at: Float64Array, section: string) => this.#tileNumbers(at[index]!, section, options);
+      const isVar = isVarField(this.schema, index);
+      const nullable = this.schema.attributes[index]?.nullable === true;
+      const [offsets, varOffsets, varSizes, validity] = await Promise.all([
+        load(sections.tileOffsets, "tile offsets"),
+        isVar ? load(sections.tileVarOffsets, "var tile offsets") : null,
+        isVar ? load(sections.tileVarSizes, "var tile sizes") : null,
+        nullable ? load(sections.tileValidityOffsets, "validity tile offsets") : null,
+      ]);
+      const tiles: FieldTiles = {
+        offsets,
+        size: fileSizes[index]!,
+        ...(varOffsets !== null &&
+          varSizes !== null && {
+            var: { offsets: varOffsets, size: fileVarSizes[index]!, tileBytes: varSizes },
+          }),
+        ...(validity !== null && { validity: { offsets: validity, size: fileValiditySizes[index]! } }),
+      };
+      return tiles;
+    });
+  }
+
+  /** Names of the delete conditions that a consolidation has applied. */
+  async processedConditions(options?: StoreOptions): Promise<string[]> {
+    return this.#keep("processed conditions", async () => {
+      const offset = this.footer.sections.processedConditions;
+      return readProcessedConditions(await this.#section(offset, "processed conditions", options), this.uri);
+    });
+  }
+
+  async #tileNumbers(offset: number, section: string, options?: StoreOptions): Promise<Float64Array> {
+    const numbers = readTileNumbers(await this.#section(offset, section, options), section, this.uri);
+    if (numbers.length === this.tileCount) return numbers;
+    throw this.#error(`${section} of ${numbers.length} tiles, expected ${this.tileCount}`);
+  }
+
+  /** The payload of the generic tile at `offset` of the metadata file. */
+  async #section(offset: number, section: string, options?: StoreOptions): Promise<Uint8Array> {
+    const end = this.#sectionEnd(offset, section);
+    const bytes = await this.#metadata(offset, end, options);
+    return (await readGenericTile(bytes, 0, section, `${this.uri}/${METADATA_FILE}`)).data;
+  }
+
+  async #metadata(start: number, end: number, options?: StoreOptions): Promise<Uint8Array> {
+    const tail = this.#tail;
+    if (tail !== null && start >= tail.start)
+      return tail.bytes.subarray(start - tail.start, end - tail.start);
+    const size = this.#metadataSize();
+    const whole = size <= WHOLE_METADATA_BYTES;
+    const range = whole ? { start: 0, end: size } : { start, end };
+    const bytes = await this.store.getRange(this.key(METADATA_FILE), range, options);
+    if (bytes === undefined) throw this.#error(`${METADATA_FILE} is gone`);
+    if (!whole) return bytes;
+    this.#tail = { bytes, start: 0 };
+    return bytes.subarray(start, end);
+  }
+
+  #metadataSize(): number {
+    return this.files.files.get(METADATA_FILE) ?? 0;
+  }
+
+  /** Sections follow one another: each ends where the next begins, the last where the footer may begin. */
+  #sectionEnd(offset: number, section: string): number {
+    const { sections } = this.footer;
+    let end = this.#metadataSize();
+    const consider = (next: number) => {
+      if (next > offset && next < end) end = next;
+    };
+    for (const value of Object.values(sections)) {
+      if (typeof value === "number") consider(value);
+      else for (const next of value) consider(next);
+    }
+    if (offset < end) return end;
+    throw this.#error(`${section} at offset ${offset} of a metadata file of ${end} bytes`);
+  }
+
+  async #keep<T>(name: string, load: () => Promise<T>): Promise<T> {
+    const kept = this.#kept.get(name);
+    if (kept !== undefined) return kept as Promise<T>;
+    const loading = load();
+    this.#kept.set(name, loading);
+    // What failed (or was aborted) may be asked for again.
+    loading.catch(() => this.#kept.delete(name));
+    return loading;
+  }
+
+  #error(message: string): FormatError {
+    return new FormatError(`fragment: ${message}`, { where: this.uri });
+  }
+}
+
+/**
+ * The files must be as long as the footer says: a cut file is found here rather than as a wrong tile. What a fragment's
+ * tiles claim to hold is then checked against these sizes.
+ */
+function checkFileSizes({ footer, files, schema, uri }: FragmentReader): void {
+  const check = (file: string, expected: number) => {
+    const size = files.files.get(file) ?? 0;
+    if (size === expected) return;
+    const found = files.files.has(file) ? `has ${size} bytes` : "is missing";
+    throw new FormatError(`fragment: ${file} ${found}, ${expected} expected`, { where: uri });
+  };
+  for (const [index, name] of fieldNames(schema, footer).entries()) {
+    if (index === schema.attributes.length) continue;
+    const file = fieldFileName(schema, name);
+    check(`${file}.tdb`, footer.fileSizes[index]!);
+    if (isVarField(schema, index)) check(`${file}_var.tdb`, footer.fileVarSizes[index]!);
+    if (schema.attributes[index]?.nullable) check(`${file}_validity.tdb`, footer.fileValiditySizes[index]!);
+  }
+}
+
+/**
+ * No field can hold more cells than its file has bytes for: a corrupt footer must not make readers take memory. Tiles
+ * are checked one by one where they are read.
+ */
+function checkCellCount(fragment: FragmentReader): void {
+  const { footer, schema, uri, cellCount } = fragment;
+  if (!footer.dense && footer.lastTileCellCount > schema.capacity) {
+    throw new FormatError(
+      `fragment: ${footer.lastTileCellCount} cells in the last tile, at most ${schema.capacity} expected`,
+      { where: uri },
+    );
+  }
+  for (const [index, name] of fieldNames(schema, footer).entries()) {
+    const isData = footer.dense ? index < schema.attributes.length : index !== schema.attributes.length;
+    if (!isData || cellCount <= footer.fileSizes[index]! * MAX_RATIO) continue;
+    throw new FormatError(
+      `fragment: ${cellCount} cells, but '${name}' takes ${footer.fileSizes[index]} bytes`,
+      {
+        where: uri,
+      },
+    );
+  }
+}
+
+/** Throws where a fragment has what this package cannot read yet. */
+export function checkSupported(fragment: FragmentReader, array: ArraySchema): void {
+  const { footer, uri } = fragment;
+  if (footer.hasDeleteMetadata) {
+    throw new UnsupportedError(
+      "fragment: it was consolidated with deletes, which this package does not read",
+      {
+        where: uri,
+      },
+    );
+  }
+  if (array.arrayType === "dense" && !footer.dense) {
+    throw new UnsupportedError("fragment: sparse fragment in a dense array", { where: uri });
+  }
+  if (array.arrayType === "sparse" && footer.dense) {
+    throw new FormatError("fragment: dense fragment in a sparse array", { where: uri });
+  }
+}
+
+/** Bytes at the end of a metadata file of `size` bytes to read when an array opens. */
+export function firstTailSize(size: number): number {
+  return size <= WHOLE_METADATA_BYTES ? size : FOOTER_TAIL_BYTES;
+}
+
+/** Reads the end of a fragment's metadata file, at least its whole footer. */
+export async function readMetadataTail(
+  store: ReadableStore,
+  files: FragmentFiles,
+  options?: StoreOptions,
+): Promise<MetadataTail> {
+  const where = `${store.uri}/${files.key}`;
+  const size = files.files.get(METADATA_FILE);
+  if (size === undefined) {
+    throw new FormatError(`fragment was committed but its ${METADATA_FILE} is missing`, { where });
+  }
+  const read = async (length: number): Promise<MetadataTail> => {
+    const start = Math.max(0, size - length);
+    const bytes = await store.getRange(joinKey(files.key, METADATA_FILE), { start, end: size }, options);
+    if (bytes === undefined) throw new FormatError(`fragment: ${METADATA_FILE} is gone`, { where });
+    return { bytes, start };
+  };
+  const tail = await read(firstTailSize(size));
+  const needed = footerTailSize(tail.bytes, where);
+  if (needed > size) {
+    throw new FormatError(`fragment footer of ${needed} bytes in a file of ${size}`, { where });
+  }
+  return needed <= tail.bytes.byteLength ? tail : read(needed);
+}

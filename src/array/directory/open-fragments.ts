@@ -1,0 +1,134 @@
+import { FormatError } from "../../errors.js";
+import { type ArraySchema, readArraySchema } from "../../format/array-schema.js";
+import {
+  type ConsolidatedFooters,
+  readConsolidatedFooter,
+  readConsolidatedFragmentMetadata,
+} from "../../format/consolidated-fragment-metadata.js";
+import { footerSchemaName, readFragmentFooter } from "../../format/fragment-footer.js";
+import { readGenericTile } from "../../format/generic-tile.js";
+import type { ReadableStore, StoreOptions } from "../../storage/types.js";
+import { mapBounded } from "../../util/concurrency.js";
+import type { ArrayDirectory, FragmentFiles } from "./array-directory.js";
+import { FragmentReader, type MetadataTail, readMetadataTail } from "./fragment-reader.js";
+
+/** From an array's directory to its fragments' footers: schemas and ends of metadata files, all in one wave. */
+
+/** Requests in flight while an array opens. */
+const PARALLEL_READS = 16;
+
+/** An array's schemas by file name, each read once. */
+export class SchemaFiles {
+  readonly #directory: ArrayDirectory;
+  readonly #loaded = new Map<string, Promise<ArraySchema>>();
+  readonly #ready = new Map<string, ArraySchema>();
+
+  constructor(directory: ArrayDirectory) {
+    this.#directory = directory;
+  }
+
+  async load(name: string, options: StoreOptions): Promise<ArraySchema> {
+    const kept = this.#loaded.get(name);
+    if (kept !== undefined) return kept;
+    const loading = this.#read(name, options);
+    this.#loaded.set(name, loading);
+    return loading;
+  }
+
+  /** A schema that was loaded before. */
+  get(name: string): ArraySchema {
+    const schema = this.#ready.get(name);
+    if (schema !== undefined) return schema;
+    throw new FormatError(`a fragment was written with schema '${name}', which was not loaded`, {
+      where: this.#directory.uri,
+    });
+  }
+
+  async #read(name: string, options: StoreOptions): Promise<ArraySchema> {
+    const { store } = this.#directory.location;
+    const file = this.#directory.schemas.find((schema) => schema.name === name);
+    const bytes = file && (await store.get(file.key, options));
+    if (file === undefined || bytes === undefined) {
+      throw new FormatError(`schema '${name}' is missing from __schema`, { where: this.#directory.uri });
+    }
+    const where = `${store.uri}/${file.key}`;
+    const tile = await readGenericTile(bytes, 0, "array schema", where);
+    const schema = readArraySchema(tile.data, where);
+    this.#ready.set(name, schema);
+    return schema;
+  }
+}
+
+/** Readers of those fragments, in the same order. */
+export async function openFragments(
+  directory: ArrayDirectory,
+  fragments: readonly FragmentFiles[],
+  schemas: SchemaFiles,
+  options: StoreOptions,
+): Promise<FragmentReader[]> {
+  const { store } = directory.location;
+  const footers = await consolidatedFooters(directory, fragments, options);
+  return mapBounded(
+    fragments,
+    PARALLEL_READS,
+    async (files) => {
+      const found = footers.find(({ offsets }) => offsets.has(files.name));
+      if (found !== undefined) return fromConsolidated(directory, files, found, schemas, options);
+      const tail = await readMetadataTail(store, files, options);
+      return fromTail(store, files, tail, schemas, options);
+    },
+    options.signal,
+  );
+}
+
+async function fromTail(
+  store: ReadableStore,
+  files: FragmentFiles,
+  tail: MetadataTail,
+  schemas: SchemaFiles,
+  options: StoreOptions,
+): Promise<FragmentReader> {
+  const where = `${store.uri}/${files.key}`;
+  const schema = await schemas.load(footerSchemaName(tail.bytes, where), options);
+  const footer = readFragmentFooter(tail.bytes, (name) => schemas.get(name), where);
+  return new FragmentReader(store, files, footer, schema, tail);
+}
+
+async function fromConsolidated(
+  directory: ArrayDirectory,
+  files: FragmentFiles,
+  footers: ConsolidatedFooters,
+  schemas: SchemaFiles,
+  options: StoreOptions,
+): Promise<FragmentReader> {
+  const { store } = directory.location;
+  // The footer's schema is known by name only once it is read, and reading it takes the schema.
+  await Promise.all(directory.schemas.map(({ name }) => schemas.load(name, options)));
+  const where = `${store.uri}/${files.key}`;
+  const footer = readConsolidatedFooter(footers, files.name, (name) => schemas.get(name), where);
+  if (footer === undefined) throw new FormatError("fragment: its consolidated footer is missing", { where });
+  return new FragmentReader(store, files, footer, schemas.get(footer.schemaName), null);
+}
+
+/** Footers from consolidated fragment metadata, newest file first; only files that spare requests are read. */
+async function consolidatedFooters(
+  directory: ArrayDirectory,
+  fragments: readonly FragmentFiles[],
+  options: StoreOptions,
+): Promise<ConsolidatedFooters[]> {
+  if (fragments.length < 2) return [];
+  const { store } = directory.location;
+  const files = directory.fragmentMetadata.toReversed();
+  return mapBounded(
+    files,
+    PARALLEL_READS,
+    async ({ key }) => {
+      const where = `${store.uri}/${key}`;
+      const bytes = await store.get(key, options);
+      if (bytes === undefined) throw new FormatError("file was listed but is gone", { where });
+      const tile = await readGenericTile(bytes, 0, "consolidated fragment metadata", where);
+      return readConsolidatedFragmentMetadata(tile.data, where);
+    },
+    options.signal,
+  );
+}

@@ -1,0 +1,157 @@
+import { FormatError } from "../../errors.js";
+import { VAR_NUM } from "../../format/datatype.js";
+import { TIMESTAMPS } from "../../format/fragment-fields.js";
+import { decodeTile, type LoadedPipeline, loadPipeline } from "../../format/tile.js";
+import { decodeVarTile } from "../../format/var-tile.js";
+import type { StoreOptions } from "../../storage/types.js";
+import { attributeFields, dimensionFields, type Field, timestampsField } from "../fields.js";
+import { type FieldTiles, type FragmentReader, MAX_RATIO } from "./fragment-reader.js";
+
+/** One of the up to three files of a field. */
+export interface FieldFile {
+  /** Name inside the fragment's folder. */
+  readonly file: string;
+  /** First byte of each tile. */
+  readonly offsets: Float64Array;
+  readonly size: number;
+}
+
+interface Pipelines {
+  readonly values: LoadedPipeline;
+  readonly offsets: LoadedPipeline | null;
+  readonly validity: LoadedPipeline | null;
+}
+
+/** Decoded cells of a tile of variable length: `offsets` has one entry more than there are cells. */
+export interface VarCells {
+  readonly offsets: Uint32Array;
+  readonly data: Uint8Array;
+}
+
+/** A field of a fragment, ready to decode: where its tiles lie and the filters that undo them, loaded. */
+export class StoredField {
+  readonly fragment: FragmentReader;
+  readonly field: Field;
+  /** In the order in which `decode…` expects their bytes: values (or offsets, values), then validity. */
+  readonly files: readonly FieldFile[];
+  readonly #tiles: FieldTiles;
+  readonly #pipelines: Pipelines;
+
+  private constructor(fragment: FragmentReader, field: Field, tiles: FieldTiles, pipelines: Pipelines) {
+    this.fragment = fragment;
+    this.field = field;
+    this.#tiles = tiles;
+    this.#pipelines = pipelines;
+    const { fileName } = field;
+    const files: FieldFile[] = [{ file: `${fileName}.tdb`, offsets: tiles.offsets, size: tiles.size }];
+    if (tiles.var !== undefined) {
+      files.push({ file: `${fileName}_var.tdb`, offsets: tiles.var.offsets, size: tiles.var.size });
+    }
+    if (tiles.validity !== undefined) files.push({ file: `${fileName}_validity.tdb`, ...tiles.validity });
+    this.files = files;
+  }
+
+  /** The field of that name; the fragment must have it. */
+  static async open(fragment: FragmentReader, name: string, options?: StoreOptions): Promise<StoredField> {
+    const field = fieldOf(fragment, name);
+    const [tiles, pipelines] = await Promise.all([
+      fragment.tilesOf(name, options),
+      loadPipelines(fragment, field),
+    ]);
+    return new StoredField(fragment, field, tiles, pipelines);
+  }
+
+  /** Byte range of tile `t` in one of the files: up to where the next tile begins. */
+  range(file: FieldFile, t: number): { start: number; end: number } {
+    const start = file.offsets[t]!;
+    const end = t + 1 < file.offsets.length ? file.offsets[t + 1]! : file.size;
+    if (start <= end && end <= file.size) return { start, end };
+    throw new FormatError(`tile ${t} is at bytes ${start} to ${end} of a file of ${file.size}`, {
+      where: `${this.fragment.uri}/${file.file}`,
+    });
+  }
+
+  /** Throws FormatError if the cells of tile `t` cannot come from as many bytes as it takes in the files. */
+  checkClaim(t: number): void {
+    let stored = 0;
+    for (const file of this.files) {
+      const { start, end } = this.range(file, t);
+      stored += end - start;
+    }
+    // Of cells of variable length their offsets as they are in memory; their data are checked where they are decoded.
+    const claimed = this.fragment.cellsOf(t) * (this.field.isVar ? 4 : this.field.cellBytes);
+    if (claimed <= stored * MAX_RATIO) return;
+    throw new FormatError(`tile ${t} claims ${claimed} bytes, but takes ${stored}`, { where: this.#where() });
+  }
+
+  /** Decodes the values of a tile of fixed cells, into `into` where given. */
+  decodeFixed(t: number, stored: readonly Uint8Array[], into?: Uint8Array): Uint8Array {
+    const size = this.fragment.cellsOf(t) * this.field.cellBytes;
+    this.checkClaim(t);
+    return decodeTile(stored[0]!, this.#pipelines.values, size, this.#where(), into);
+  }
+
+  decodeVar(t: number, stored: readonly Uint8Array[]): VarCells {
+    const { values, offsets } = this.#pipelines;
+    const size = this.#tiles.var!.tileBytes[t]!;
+    this.checkClaim(t);
+    const cells = this.fragment.cellsOf(t);
+    return decodeVarTile(stored[0]!, stored[1]!, offsets!, values, cells, size, this.#where());
+  }
+
+  /** A byte per cell, or undefined where the field is not nullable. */
+  decodeValidity(t: number, stored: readonly Uint8Array[], into?: Uint8Array): Uint8Array | undefined {
+    const { validity } = this.#pipelines;
+    if (validity === null) return undefined;
+    return decodeTile(stored.at(-1)!, validity, this.fragment.cellsOf(t), this.#where(), into);
+  }
+
+  #where(): string {
+    return `${this.fragment.uri}/${this.field.fileName}.tdb`;
+  }
+}
+
+function fieldOf(fragment: FragmentReader, name: string): Field {
+  const { schema } = fragment;
+  if (name === TIMESTAMPS) return timestampsField(schema);
+  const fields = [...attributeFields(schema), ...dimensionFields(schema)];
+  return fields.find((field) => field.name === name)!;
+}
+
+async function loadPipelines(fragment: FragmentReader, field: Field): Promise<Pipelines> {
+  const { schema, footer } = fragment;
+  const { datatype, cellValNum, filters } = field;
+  const version = footer.version;
+  const [values, offsets, validity] = await Promise.all([
+    loadPipeline(filters, { datatype, cellValNum, version }),
+    cellValNum === VAR_NUM
+      ? loadPipeline(schema.offsetsFilters, { datatype: "uint64", cellValNum: 1, version })
+      : null,
+    field.nullable
+      ? loadPipeline(schema.validityFilters, { datatype: "uint8", cellValNum: 1, version })
+      : null,
+  ]);
+  return { values, offsets, validity };
+}
+
+const opened = new WeakMap<FragmentReader, Map<string, Promise<StoredField>>>();
+
+/** The field of that name, opened once per fragment and then kept with it; the fragment must have it. */
+export async function storedField(
+  fragment: FragmentReader,
+  name: string,
+  options?: StoreOptions,
+): Promise<StoredField> {
+  let fields = opened.get(fragment);
+  if (fields === undefined) {
+    fields = new Map();
+    opened.set(fragment, fields);
+  }
+  const kept = fields.get(name);
+  if (kept !== undefined) return kept;
+  const opening = StoredField.open(fragment, name, options);
+  fields.set(name, opening);
+  // What failed (or was aborted) may be asked for again.
+  opening.catch(() => fields.delete(name));
+  return opening;
+}

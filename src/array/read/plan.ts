@@ -1,0 +1,168 @@
+import type { ArraySchema } from "../../format/array-schema.js";
+import { TIMESTAMPS } from "../../format/fragment-fields.js";
+import type { StoreOptions } from "../../storage/types.js";
+import { conditionFields } from "../condition/condition-eval.js";
+import type { FragmentReader } from "../directory/fragment-reader.js";
+import { storedField } from "../directory/stored-field.js";
+import type { OpenedArray } from "../opened-array.js";
+import type { PlannedField, PlannedFragment, ReadPlan } from "../query.js";
+import { Block } from "./block.js";
+import { rangesOf } from "./intervals.js";
+import { withoutSorting } from "./merge-fragments.js";
+import { selectDense } from "./read-dense.js";
+import { sparseSources } from "./read-sparse.js";
+import type { ResolvedQuery } from "./resolve-query.js";
+import { isCovered, type SparseSource } from "./sparse-source.js";
+import { coalesce, splitTiles } from "./tile-fetch.js";
+
+/** What a read will do, as a value: the same choices as in reading, without fetching a tile. */
+export async function planRead(array: OpenedArray, query: ResolvedQuery): Promise<ReadPlan> {
+  const { schema } = array;
+  const planned =
+    schema.arrayType === "dense" ? await planDense(array, query) : await planSparse(array, query);
+  const fragments = planned.map((one) => one.fragment);
+  const fetches = fragments.flatMap((one) => one.fields.flatMap((field) => field.fetches));
+  return {
+    uri: array.uri,
+    order: query.order,
+    ranges: query.intervals.map((one, d) => (one === null ? null : rangesOf(one, schema.dimensions[d]!))),
+    fragments,
+    totals: {
+      fragments: fragments.length,
+      tiles: fragments.reduce((sum, one) => sum + one.covered.length + one.partial.length, 0),
+      requests: fetches.length,
+      bytes: fetches.reduce((sum, { range }) => sum + range.end - range.start, 0),
+      cellsAtMost: planned.reduce((sum, one) => sum + one.cells, 0),
+    },
+  };
+}
+
+interface Planned {
+  readonly fragment: PlannedFragment;
+  readonly cells: number;
+}
+
+async function planSparse(array: OpenedArray, query: ResolvedQuery): Promise<Planned[]> {
+  const sources = await sparseSources(array, query);
+  const options = { signal: query.signal };
+  const blocks = sources.flatMap((source) => source.tiles.map((tile) => new Block(source, tile)));
+  const compares = withoutSorting(blocks, array.schema, query.order) === null;
+  return Promise.all(
+    sources.map(async (source) => {
+      const { fragment, tiles } = source;
+      const wanted = sparseFields(array, query, source, compares);
+      const fields = await Promise.all(
+        wanted.map(({ name, role, tiles: some }) => planField(fragment, name, role, some, options)),
+      );
+      return {
+        fragment: {
+          uri: fragment.uri,
+          tileCount: fragment.tileCount,
+          covered: tiles.filter((t) => isCovered(source, t)),
+          partial: tiles.filter((t) => !isCovered(source, t)),
+          fields: fields.filter((field) => field.fetches.length > 0),
+        },
+        cells: tiles.reduce((sum, t) => sum + fragment.cellsOf(t), 0),
+      };
+    }),
+  );
+}
+
+interface Wanted {
+  readonly name: string;
+  readonly role: PlannedField["role"];
+  readonly tiles: readonly number[];
+}
+
+/**
+ * Fields that a sparse read may fetch: those that decide, and those of the result. A dimension comes in two parts: the
+ * tiles in which it decides, which are read first, and others.
+ */
+function sparseFields(
+  array: OpenedArray,
+  query: ResolvedQuery,
+  source: SparseSource,
+  compares: boolean,
+): Wanted[] {
+  const { schema } = array;
+  const { fragment, tree, tiles } = source;
+  const decides = query.condition === null ? [] : conditionFields(query.condition);
+  const fields: Wanted[] = [];
+  for (const [d, { name }] of schema.dimensions.entries()) {
+    const inResult = query.dimensions.includes(name);
+    const bounds = tree.bounds[d]!;
+    const unknown = tiles.filter((t) => bounds.kind === "text" || bounds.lo[t] !== bounds.hi[t]);
+    const isPartial = (t: number) => source.overlap(t, d) === "partial";
+    fields.push({ name, role: roleOf(true, inResult), tiles: unknown.filter(isPartial) });
+    const selects = compares || decides.includes(name);
+    if (!inResult && !selects) continue;
+    fields.push({ name, role: roleOf(selects, inResult), tiles: unknown.filter((t) => !isPartial(t)) });
+  }
+  for (const { name } of schema.attributes) {
+    const inResult = query.attributes.includes(name);
+    if ((!inResult && !decides.includes(name)) || !fragment.hasField(name)) continue;
+    fields.push({ name, role: roleOf(decides.includes(name), inResult), tiles });
+  }
+  const { start, end } = fragment.files;
+  const isPartlyInside = start < array.window.start || end > array.window.end;
+  if (fragment.footer.hasTimestamps && (isPartlyInside || !schema.allowsDuplicates)) {
+    fields.push({ name: TIMESTAMPS, role: "select", tiles });
+  }
+  return fields;
+}
+
+function roleOf(selects: boolean, inResult: boolean): PlannedField["role"] {
+  if (selects && inResult) return "both";
+  return selects ? "select" : "result";
+}
+
+async function planDense(array: OpenedArray, query: ResolvedQuery): Promise<Planned[]> {
+  const { sources, cellCount } = selectDense(array, query);
+  const options = { signal: query.signal };
+  const planned = await Promise.all(
+    sources.map(async ({ fragment, tiling, tiles }) => {
+      const numbers = tiles.map((one) => one.tile);
+      const fields = await Promise.all(
+        denseFields(array.schema, query)
+          .filter(({ name }) => fragment.hasField(name))
+          .map(({ name, role }) => planField(fragment, name, role, numbers, options)),
+      );
+      const isWhole = (pieces: (typeof tiles)[number]["pieces"]) =>
+        pieces.every((list, d) => list.length === 1 && list[0]!.length === tiling.extents[d]);
+      const covered = tiles.filter((one) => isWhole(one.pieces)).map((one) => one.tile);
+      const partial = numbers.filter((t) => !covered.includes(t));
+      return {
+        fragment: { uri: fragment.uri, tileCount: fragment.tileCount, covered, partial, fields },
+        cells: 0,
+      };
+    }),
+  );
+  // Cells of the result, whatever lies under them.
+  return planned.map((one, i) => (i === 0 ? { ...one, cells: cellCount } : one));
+}
+
+function denseFields(schema: ArraySchema, query: ResolvedQuery): Omit<Wanted, "tiles">[] {
+  const decides = query.condition === null ? [] : conditionFields(query.condition);
+  return schema.attributes
+    .filter(({ name }) => query.attributes.includes(name) || decides.includes(name))
+    .map(({ name }) => ({ name, role: roleOf(decides.includes(name), query.attributes.includes(name)) }));
+}
+
+async function planField(
+  fragment: FragmentReader,
+  name: string,
+  role: PlannedField["role"],
+  tiles: readonly number[],
+  options: StoreOptions,
+): Promise<PlannedField> {
+  if (tiles.length === 0) return { name, role, fetches: [] };
+  const field = await storedField(fragment, name, options);
+  const fetches = splitTiles(field, tiles).flatMap((run) =>
+    field.files.flatMap((file) =>
+      coalesce(field, file, run)
+        .filter(({ range }) => range.end > range.start)
+        .map(({ range, first, last }) => ({ file: file.file, range, tiles: last - first })),
+    ),
+  );
+  return { name, role, fetches };
+}

@@ -1,0 +1,192 @@
+import { LimitError, UnsupportedError } from "../../errors.js";
+import type { ArraySchema, Attribute } from "../../format/array-schema.js";
+import { mapBounded } from "../../util/concurrency.js";
+import { bytesOf } from "../../util/typed-arrays.js";
+import { columnCells, concatColumns, repeatCell, selectCells, takeCells } from "../column-ops.js";
+import type { Column } from "../columns.js";
+import { conditionFields, prepareCondition } from "../condition/condition-eval.js";
+import { storedField } from "../directory/stored-field.js";
+import { unionOf } from "../nd-union.js";
+import type { OpenedArray } from "../opened-array.js";
+import { product, strides } from "../order/dense-tiling.js";
+import type { ReadResult } from "../query.js";
+import { fillColumn } from "./block.js";
+import { type Axis, axisCoordinates, denseAxes } from "./dense-axes.js";
+import { checkSourceType, type DenseBuild, denseBuild } from "./dense-columns.js";
+import { type CopyLayout, type DenseSource, denseSources } from "./dense-sources.js";
+import type { ResolvedQuery } from "./resolve-query.js";
+import { type FetchOptions, fetchTiles, type TileRequest } from "./tile-fetch.js";
+
+const PARALLEL_FRAGMENTS = 16;
+
+/** Reading of dense arrays: every selected cell, fill values where none was written, newer fragments over older. */
+
+export interface DenseSelection {
+  readonly axes: readonly Axis[];
+  readonly sources: readonly DenseSource[];
+  readonly shape: readonly number[];
+  readonly cellCount: number;
+}
+
+/** What a dense query selects: the coordinates and the tiles that hold them. */
+export function selectDense(array: OpenedArray, query: ResolvedQuery): DenseSelection {
+  const { schema, fragments, uri } = array;
+  if (query.order === "global") {
+    throw new UnsupportedError("dense cells in global order are not there; ask for row-major or col-major", {
+      where: uri,
+    });
+  }
+  const boxes = fragments.flatMap(({ footer }) =>
+    footer.nonEmptyDomain === null ? [] : [footer.nonEmptyDomain],
+  );
+  const axes = denseAxes(schema, query.intervals, unionOf(boxes), uri);
+  const shape = axes.map((axis) => axis.size);
+  return {
+    axes,
+    sources: denseSources(fragments, axes),
+    shape,
+    cellCount: product(shape, "cells selected", uri),
+  };
+}
+
+export async function readDense(
+  array: OpenedArray,
+  query: ResolvedQuery,
+  options: FetchOptions,
+): Promise<ReadResult> {
+  const { schema, uri } = array;
+  const { axes, sources, shape, cellCount } = selectDense(array, query);
+  if (cellCount > 0xffffffff) {
+    throw new LimitError(`${cellCount} cells (${shape.join(" x ")}) in one read; read by ranges`, {
+      where: uri,
+    });
+  }
+  const colMajor = query.order === "col-major";
+  const decides = query.condition === null ? [] : conditionFields(query.condition);
+  const attributes = schema.attributes.filter(
+    ({ name }) => query.attributes.includes(name) || decides.includes(name),
+  );
+  const columns = new Map<string, Column>();
+  for (const [d, dimension] of schema.dimensions.entries()) {
+    if (!query.dimensions.includes(dimension.name) && !decides.includes(dimension.name)) continue;
+    columns.set(dimension.name, coordinateColumn(schema, axes, d, colMajor));
+  }
+  await checkSources(sources, attributes, options);
+  const builds = new Map(attributes.map((attribute) => [attribute, denseBuild(attribute, cellCount)]));
+  await fillBuilds(sources, builds, strides(shape, colMajor), options);
+  for (const [attribute, build] of builds) columns.set(attribute.name, build.finish());
+  if (query.condition !== null) await applyCondition(array, query, columns, cellCount);
+  const names = [...query.dimensions, ...query.attributes];
+  return { cellCount, columns: Object.fromEntries(names.map((name) => [name, columns.get(name)!])), shape };
+}
+
+/** Opens the fields and checks what their tiles claim, before memory is taken for the result. */
+async function checkSources(
+  sources: readonly DenseSource[],
+  attributes: readonly Attribute[],
+  options: FetchOptions,
+): Promise<void> {
+  await mapBounded(sources, PARALLEL_FRAGMENTS, async (source) => {
+    for (const attribute of attributes) {
+      checkSourceType(attribute, source);
+      if (!source.fragment.hasField(attribute.name)) continue;
+      const field = await storedField(source.fragment, attribute.name, { signal: options.signal });
+      for (const { tile } of source.tiles) field.checkClaim(tile);
+    }
+  });
+}
+
+/** Reads the tiles wave by wave: fragments of a wave don't overlap, so their tiles may come in any order. */
+async function fillBuilds(
+  sources: readonly DenseSource[],
+  builds: ReadonlyMap<Attribute, DenseBuild>,
+  resultStrides: readonly number[],
+  options: FetchOptions,
+): Promise<void> {
+  const waves = Math.max(0, ...sources.map((source) => source.wave + 1));
+  for (let wave = 0; wave < waves; wave++) {
+    const requests: TileRequest[] = [];
+    for (const source of sources) {
+      if (source.wave !== wave) continue;
+      for (const [attribute, build] of builds) {
+        const request = await requestOf(source, attribute, build, resultStrides, options);
+        if (request !== null) requests.push(request);
+      }
+    }
+    await fetchTiles(requests, options);
+  }
+}
+
+async function requestOf(
+  source: DenseSource,
+  attribute: Attribute,
+  build: DenseBuild,
+  resultStrides: readonly number[],
+  options: FetchOptions,
+): Promise<TileRequest | null> {
+  const { fragment, tiling, tiles } = source;
+  const colMajor = fragment.schema.cellOrder === "col-major";
+  const layout: CopyLayout = { tileStrides: strides(tiling.extents, colMajor), resultStrides, colMajor };
+  if (!fragment.hasField(attribute.name)) {
+    for (const tile of tiles) build.clear(tile, layout);
+    return null;
+  }
+  const field = await storedField(fragment, attribute.name, { signal: options.signal });
+  const byNumber = new Map(tiles.map((tile) => [tile.tile, tile]));
+  return {
+    field,
+    tiles: tiles.map((tile) => tile.tile),
+    decode: (t, stored) => build.put(byNumber.get(t)!, layout, field, stored),
+  };
+}
+
+/** The coordinates of all cells of the result along one dimension. */
+function coordinateColumn(schema: ArraySchema, axes: readonly Axis[], d: number, colMajor: boolean): Column {
+  const dimension = schema.dimensions[d]!;
+  const { datatype } = dimension;
+  const shape = axes.map((axis) => axis.size);
+  const count = shape.reduce((all, size) => all * size, 1);
+  const coordinates = axisCoordinates(axes[d]!, dimension);
+  const times = strides(shape, colMajor)[d]!;
+  const width = coordinates.BYTES_PER_ELEMENT;
+  // Each coordinate `times` times, and the whole of that as often as the slower dimensions ask.
+  const parts = Array.from({ length: coordinates.length }, (_, i) =>
+    repeatCell(datatype, 1, bytesOf(coordinates).subarray(i * width, (i + 1) * width), times),
+  );
+  if (count === 0 || parts.length === 0) return repeatCell(datatype, 1, new Uint8Array(width), 0);
+  const period =
+    times === 1
+      ? ({ kind: "fixed", datatype, cellValNum: 1, values: coordinates } as const)
+      : concatColumns(parts);
+  const cells = columnCells(period);
+  if (period.kind !== "fixed" || cells === count) return period;
+  const repeated = repeatCell(datatype, cells, bytesOf(period.values), count / cells);
+  return { ...repeated, cellValNum: 1 };
+}
+
+/** As in the core, cells for which the condition does not hold keep their place and get the fill value. */
+async function applyCondition(
+  array: OpenedArray,
+  query: ResolvedQuery,
+  columns: Map<string, Column>,
+  cellCount: number,
+): Promise<void> {
+  const condition = await prepareCondition(query.condition!, array);
+  const mask = condition(columns, cellCount);
+  for (const attribute of array.schema.attributes) {
+    const column = columns.get(attribute.name);
+    if (column !== undefined) columns.set(attribute.name, fillWhere(column, attribute, mask));
+  }
+}
+
+/** The column with the fill cell where the mask is 0. */
+function fillWhere(column: Column, attribute: Attribute, mask: Uint8Array): Column {
+  const count = mask.length;
+  const both = concatColumns([
+    selectCells(column, { kind: "run", from: 0, to: count }),
+    fillColumn(attribute, 1),
+  ]);
+  const cells = new Uint32Array(count);
+  for (let i = 0; i < count; i++) cells[i] = mask[i] === 1 ? i : count;
+  return takeCells(both, cells);
+}

@@ -1,0 +1,159 @@
+import { LimitError } from "../../errors.js";
+import type { ArraySchema, Dimension } from "../../format/array-schema.js";
+import { TIMESTAMPS } from "../../format/fragment-fields.js";
+import { mapBounded } from "../../util/concurrency.js";
+import type { Column } from "../columns.js";
+import { conditionFields, prepareCondition } from "../condition/condition-eval.js";
+import type { FragmentReader } from "../directory/fragment-reader.js";
+import type { TimeWindow } from "../directory/visible-at.js";
+import { isInteger } from "../integer-types.js";
+import type { OpenedArray } from "../opened-array.js";
+import { asDoubles, comparable } from "../order/comparable.js";
+import type { ReadResult } from "../query.js";
+import { Block } from "./block.js";
+import { assemble, loadColumn } from "./block-columns.js";
+import { sortedDimension } from "./cell-order.js";
+import type { Intervals } from "./intervals.js";
+import { dropCells, type Merged, mergeFragments } from "./merge-fragments.js";
+import type { ResolvedQuery } from "./resolve-query.js";
+import { filterText, maskSelection, numericFilter, run, type Selection, searchSorted } from "./selection.js";
+import { fragmentTouches, openSparseSource, type SparseSource } from "./sparse-source.js";
+import type { FetchOptions } from "./tile-fetch.js";
+
+/** Reading of sparse arrays: ranges, time, merging, condition narrow the tiles' cells; then columns are built. */
+
+const PARALLEL_FRAGMENTS = 16;
+
+/** Fragments and tiles that the ranges touch. */
+export async function sparseSources(array: OpenedArray, query: ResolvedQuery): Promise<SparseSource[]> {
+  const { schema } = array;
+  const touched = array.fragments
+    .map((fragment, index) => ({ fragment, index }))
+    .filter(({ fragment }) => fragmentTouches(fragment, schema, query.intervals));
+  const sources = await mapBounded(
+    touched,
+    PARALLEL_FRAGMENTS,
+    ({ fragment, index }) =>
+      openSparseSource(fragment, index, schema, query.intervals, { signal: query.signal }),
+    query.signal,
+  );
+  return sources.filter((source) => source !== null);
+}
+
+export async function readSparse(
+  array: OpenedArray,
+  query: ResolvedQuery,
+  options: FetchOptions,
+): Promise<ReadResult> {
+  const { schema, uri } = array;
+  const sources = await sparseSources(array, query);
+  let blocks = sources.flatMap((source) => source.tiles.map((tile) => new Block(source, tile)));
+  for (const [d, intervals] of query.intervals.entries()) {
+    if (intervals !== null) await applyRange(blocks, schema, d, intervals, query, options);
+    blocks = blocks.filter((block) => block.count > 0);
+  }
+  await applyTime(blocks, schema, array.window, options);
+  blocks = blocks.filter((block) => block.count > 0);
+  checkCount(blocks, uri);
+  let merged = await mergeFragments(blocks, schema, query.order, uri, options);
+  if (query.condition !== null) merged = await applyCondition(array, merged, query, options);
+  const names = [...query.dimensions, ...query.attributes];
+  const columns = await assemble(merged.blocks, schema, names, merged.order, options);
+  const cellCount = merged.blocks.reduce((sum, block) => sum + block.count, 0);
+  return { cellCount, columns, shape: null };
+}
+
+/** Positions of cells are 32-bit numbers. */
+function checkCount(blocks: readonly Block[], uri: string): void {
+  const count = blocks.reduce((sum, block) => sum + block.count, 0);
+  if (count <= 0xffffffff) return;
+  throw new LimitError(`${count} cells in one read, at most ${0xffffffff}; read by ranges`, { where: uri });
+}
+
+/** Narrows the blocks to the intervals of dimension `d`, reading it only where a tile is partly inside. */
+async function applyRange(
+  blocks: readonly Block[],
+  schema: ArraySchema,
+  d: number,
+  intervals: Intervals,
+  query: ResolvedQuery,
+  options: FetchOptions,
+): Promise<void> {
+  const dimension = schema.dimensions[d]!;
+  const keepColumn = query.dimensions.includes(dimension.name);
+  const find = rangeFinder(dimension, intervals, sortedDimension(schema) === d);
+  const partial = blocks.filter((block) => block.source.overlap(block.tile, d) === "partial");
+  await loadColumn(partial, schema, dimension.name, options, (block, column) => {
+    const kept = find(column);
+    if (keepColumn) block.columns.set(dimension.name, column);
+    block.keep(kept);
+  });
+}
+
+/** Which cells of a tile, or of what is left of it, lie in the intervals: by binary search where they are sorted. */
+function rangeFinder(
+  dimension: Dimension,
+  intervals: Intervals,
+  sorted: boolean,
+): (column: Column) => Selection {
+  if (intervals.kind === "text") {
+    return (column) =>
+      column.kind === "var" ? filterText(column.offsets, column.data, intervals) : run(0, 0);
+  }
+  const scan = numericFilter(intervals, isInteger(dimension.datatype));
+  return (column) => {
+    if (column.kind === "var") return run(0, 0);
+    const values = comparable(dimension, column.values);
+    return sorted ? searchSorted(values, intervals) : scan(values);
+  };
+}
+
+/** Drops cells written outside the window from fragments that know the time of each cell. */
+async function applyTime(
+  blocks: readonly Block[],
+  schema: ArraySchema,
+  window: TimeWindow,
+  options: FetchOptions,
+): Promise<void> {
+  const timed = blocks.filter(({ source }) => isPartlyInside(source.fragment, window));
+  await loadColumn(timed, schema, TIMESTAMPS, options, (block, column) => {
+    if (column.kind === "var" || !(column.values instanceof BigUint64Array)) return;
+    const times = asDoubles(column.values);
+    const kept = new Uint8Array(times.length);
+    for (let i = 0; i < times.length; i++)
+      kept[i] = times[i]! >= window.start && times[i]! <= window.end ? 1 : 0;
+    block.columns.set(TIMESTAMPS, column);
+    block.keep(maskSelection(kept));
+  });
+}
+
+function isPartlyInside({ footer, files }: FragmentReader, window: TimeWindow): boolean {
+  return footer.hasTimestamps && (files.start < window.start || files.end > window.end);
+}
+
+/** Drops cells that the condition does not hold for. What it reads is kept where the result needs it too. */
+async function applyCondition(
+  array: OpenedArray,
+  { blocks, order }: Merged,
+  query: ResolvedQuery,
+  options: FetchOptions,
+): Promise<Merged> {
+  const { schema } = array;
+  const condition = await prepareCondition(query.condition!, array);
+  const fields = conditionFields(query.condition!);
+  const columns = new Map(blocks.map((block) => [block, new Map<string, Column>()]));
+  for (const name of fields) {
+    await loadColumn(blocks, schema, name, options, (block, column) => {
+      columns.get(block)!.set(name, column);
+      if (query.attributes.includes(name) || query.dimensions.includes(name)) block.columns.set(name, column);
+    });
+  }
+  const count = blocks.reduce((sum, block) => sum + block.count, 0);
+  const alive = new Uint8Array(count);
+  let start = 0;
+  for (const block of blocks) {
+    alive.set(condition(columns.get(block)!, block.count), start);
+    start += block.count;
+  }
+  return dropCells(blocks, order, alive);
+}

@@ -1,0 +1,73 @@
+import type { ArraySchema, Dimension, NDRange } from "../../format/array-schema.js";
+import { datatypeInfo, VAR_NUM } from "../../format/datatype.js";
+import type { DimensionBounds, RTree } from "../../format/rtree.js";
+import { setScalar } from "../../format/scalar.js";
+import type { StoreOptions } from "../../storage/types.js";
+import type { FragmentReader } from "../directory/fragment-reader.js";
+import { type Intervals, type Overlap, overlapWith } from "./intervals.js";
+
+/** A sparse fragment in a query: its tiles' rectangles and how they lie to the ranges. */
+export interface SparseSource {
+  readonly fragment: FragmentReader;
+  /** Position among the array's visible fragments: later ones win. */
+  readonly index: number;
+  readonly tree: RTree;
+  /** Tiles that may hold cells of the ranges, ascending. */
+  readonly tiles: readonly number[];
+  /** Whether tile `t` lies inside the intervals of dimension `d`, or partly so. */
+  overlap(t: number, d: number): Overlap;
+}
+
+/**
+ * The fragment's tiles that the ranges touch, by the R-tree's leaves; null where there are none. Each leaf is looked at:
+ * with the bounds in typed arrays that is cheaper than walking levels.
+ */
+export async function openSparseSource(
+  fragment: FragmentReader,
+  index: number,
+  schema: ArraySchema,
+  intervals: readonly (Intervals | null)[],
+  options: StoreOptions,
+): Promise<SparseSource | null> {
+  const tree = await fragment.rtree(options);
+  const tests = intervals.map((one, d) =>
+    one === null ? null : overlapWith(one, schema.dimensions[d]!, tree.bounds[d]!),
+  );
+  const tiles: number[] = [];
+  for (let t = 0; t < tree.tileCount; t++) {
+    if (tests.every((test) => test === null || test(t) !== "none")) tiles.push(t);
+  }
+  if (tiles.length === 0) return null;
+  const overlap = (t: number, d: number) => tests[d]?.(t) ?? "covered";
+  return { fragment, index, tree, tiles, overlap };
+}
+
+/** True if all dimensions of tile `t` are covered: every cell of it is in the ranges. */
+export function isCovered(source: SparseSource, t: number): boolean {
+  return source.tree.bounds.every((_, d) => source.overlap(t, d) === "covered");
+}
+
+/** Whether the fragment's non-empty domain touches the ranges; false spares it the R-tree. */
+export function fragmentTouches(
+  fragment: FragmentReader,
+  schema: ArraySchema,
+  intervals: readonly (Intervals | null)[],
+): boolean {
+  const { nonEmptyDomain } = fragment.footer;
+  if (nonEmptyDomain === null) return false;
+  return intervals.every((one, d) => {
+    if (one === null) return true;
+    const dimension = schema.dimensions[d]!;
+    return overlapWith(one, dimension, boundsOf(dimension, nonEmptyDomain[d]!))(0) !== "none";
+  });
+}
+
+function boundsOf({ datatype, cellValNum }: Dimension, [low, high]: NDRange[number]): DimensionBounds {
+  if (cellValNum === VAR_NUM) return { kind: "text", lo: [String(low)], hi: [String(high)] };
+  const { array } = datatypeInfo(datatype);
+  const lo = new array(1);
+  const hi = new array(1);
+  if (typeof low !== "string") setScalar(lo, 0, low);
+  if (typeof high !== "string") setScalar(hi, 0, high);
+  return { kind: "fixed", lo, hi };
+}

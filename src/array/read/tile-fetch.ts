@@ -1,0 +1,155 @@
+import { StorageError, throwIfAborted } from "../../errors.js";
+import type { ByteRange } from "../../storage/types.js";
+import { mapBounded } from "../../util/concurrency.js";
+import type { FieldFile, StoredField } from "../directory/stored-field.js";
+
+/**
+ * Tiles' bytes by few requests: neighbours in a file come together, a bounded amount is in flight, and what has arrived
+ * is decoded while the rest is on its way.
+ */
+
+/**
+ * Unwanted bytes between two tiles that are read along rather than asked around. On a local disk reads of up to 64 KB
+ * take the time of the smallest one (0.1 ms to open, stat, read and close in Node; 0.2 to 0.4 ms for 256 KB). Over a
+ * network a request costs more, so this errs on the side of a disk.
+ */
+export const COALESCE_GAP = 64 * 1024;
+
+/** Stored bytes of one field that are fetched and decoded together; one larger tile is fetched alone. */
+export const TASK_BYTES = 4 * 1024 * 1024;
+
+/** Tasks under way at a time, which bounds memory for fetched bytes to 8 x 4 MiB (but for larger tiles). */
+export const PARALLEL_TASKS = 8;
+
+/** Requests of one task for one file under way at a time, for tiles that lie far apart. */
+const PARALLEL_REQUESTS = 8;
+
+/** One request: the bytes of some consecutive entries of a list of tiles. */
+export interface Fetch {
+  readonly range: ByteRange;
+  /** Positions in the list of tiles: first inclusive, last exclusive. */
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Requests for those tiles (ascending) of one file. Pure. */
+export function coalesce(
+  field: Pick<StoredField, "range">,
+  file: FieldFile,
+  tiles: ArrayLike<number>,
+  gap = COALESCE_GAP,
+): Fetch[] {
+  const fetches: Fetch[] = [];
+  let open: { start: number; end: number; first: number } | undefined;
+  for (let i = 0; i < tiles.length; i++) {
+    const { start, end } = field.range(file, tiles[i]!);
+    if (open !== undefined && start >= open.start && start - open.end <= gap)
+      open.end = Math.max(open.end, end);
+    else {
+      if (open !== undefined) fetches.push(closed(open, i));
+      open = { start, end, first: i };
+    }
+  }
+  if (open !== undefined) fetches.push(closed(open, tiles.length));
+  return fetches;
+}
+
+function closed(open: { start: number; end: number; first: number }, last: number): Fetch {
+  return { range: { start: open.start, end: open.end }, first: open.first, last };
+}
+
+/** Cuts a list of tiles into runs whose stored bytes stay below TASK_BYTES. Pure. */
+export function splitTiles(field: StoredField, tiles: readonly number[]): number[][] {
+  const runs: number[][] = [];
+  let run: number[] = [];
+  let bytes = 0;
+  for (const t of tiles) {
+    let size = 0;
+    for (const file of field.files) {
+      const { start, end } = field.range(file, t);
+      size += end - start;
+    }
+    if (run.length > 0 && bytes + size > TASK_BYTES) {
+      runs.push(run);
+      run = [];
+      bytes = 0;
+    }
+    run.push(t);
+    bytes += size;
+  }
+  if (run.length > 0) runs.push(run);
+  return runs;
+}
+
+/** Tiles of one field to fetch; `decode` gets each one's bytes, file by file in the field's order. */
+export interface TileRequest {
+  readonly field: StoredField;
+  /** Ascending. */
+  readonly tiles: readonly number[];
+  decode(t: number, stored: readonly Uint8Array[]): void;
+}
+
+export interface FetchOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Called with the bytes of each request that came back. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
+/** Fetches and decodes all requests. Tiles of a request come in any order. */
+export async function fetchTiles(requests: readonly TileRequest[], options: FetchOptions): Promise<void> {
+  const tasks = requests.flatMap((request) =>
+    splitTiles(request.field, request.tiles).map((tiles) => ({ request, tiles })),
+  );
+  await mapBounded(
+    tasks,
+    PARALLEL_TASKS,
+    async ({ request, tiles }) => {
+      const { field } = request;
+      const files = await Promise.all(field.files.map((file) => fetchFile(field, file, tiles, options)));
+      throwIfAborted(options.signal);
+      for (let i = 0; i < tiles.length; i++) {
+        request.decode(
+          tiles[i]!,
+          files.map((stored) => stored[i]!),
+        );
+      }
+    },
+    options.signal,
+  );
+}
+
+/** The bytes of each tile in one file, views into what was fetched. */
+async function fetchFile(
+  field: StoredField,
+  file: FieldFile,
+  tiles: readonly number[],
+  options: FetchOptions,
+): Promise<Uint8Array[]> {
+  const stored: Uint8Array[] = new Array(tiles.length);
+  const fetches = coalesce(field, file, tiles);
+  const fetch = async ({ range, first, last }: Fetch) => {
+    const bytes = await fetchRange(field, file, range, options);
+    for (let i = first; i < last; i++) {
+      const { start, end } = field.range(file, tiles[i]!);
+      stored[i] = bytes.subarray(start - range.start, end - range.start);
+    }
+  };
+  await mapBounded(fetches, PARALLEL_REQUESTS, fetch, options.signal);
+  return stored;
+}
+
+async function fetchRange(
+  { fragment }: StoredField,
+  { file }: FieldFile,
+  range: ByteRange,
+  options: FetchOptions,
+): Promise<Uint8Array> {
+  // Tiles of empty texts only take no bytes, and their file may not even exist.
+  if (range.start === range.end) return new Uint8Array(0);
+  const bytes = await fragment.store.getRange(fragment.key(file), range, { signal: options.signal });
+  if (bytes === undefined) {
+    throw new StorageError(`${file} is gone since the array was opened`, { where: fragment.uri });
+  }
+  options.onBytes?.(bytes.byteLength);
+  return bytes;
+}

@@ -1,0 +1,44 @@
+import { FormatError, NotFoundError } from "../../errors.js";
+import { type ArraySchema, readArraySchema } from "../../format/array-schema.js";
+import { readGenericTile } from "../../format/generic-tile.js";
+import { compareTimestampedNames, parseTimestampedName } from "../../format/timestamped-name.js";
+import { joinKey, lastPart } from "../../storage/key.js";
+import { locationUri, resolveLocation } from "../../storage/resolve.js";
+import type { StoreLocation, WritableStore } from "../../storage/types.js";
+
+/** An existing array that cells are to be written to, with its newest schema. */
+export interface WriteTarget {
+  readonly place: StoreLocation<WritableStore>;
+  readonly uri: string;
+  readonly schema: ArraySchema;
+  /** Name of the schema's file in `__schema`. */
+  readonly schemaName: string;
+}
+
+/** Throws NotFoundError if there is no array. */
+export async function openTarget(
+  location: string | StoreLocation,
+  signal?: AbortSignal | undefined,
+): Promise<WriteTarget> {
+  const place = resolveLocation(location);
+  const uri = locationUri(place);
+  const schemaName = (await schemaNames(place, signal)).at(-1);
+  if (schemaName === undefined) throw new NotFoundError("no array to write to", { where: uri });
+  const key = joinKey(place.path, "__schema", schemaName);
+  const bytes = await place.store.get(key, { signal });
+  const where = `${uri}/__schema/${schemaName}`;
+  if (bytes === undefined) throw new FormatError("the schema was listed but is gone", { where });
+  const { data } = await readGenericTile(bytes, 0, "array schema", where);
+  return { place, uri, schema: readArraySchema(data, where), schemaName };
+}
+
+/** Names of the array's schemas, oldest first; none where there is no array. */
+export async function schemaNames(place: StoreLocation, signal?: AbortSignal | undefined): Promise<string[]> {
+  const entries = await place.store.list(joinKey(place.path, "__schema"), { recursive: false, signal });
+  const named = [];
+  for (const { key, size } of entries) {
+    const stamp = size === undefined ? null : parseTimestampedName(key);
+    if (stamp !== null) named.push({ ...stamp, name: lastPart(key) });
+  }
+  return named.sort(compareTimestampedNames).map(({ name }) => name);
+}
