@@ -11,6 +11,8 @@ const { NEWEST_VERSION, OLDEST_VERSION, WRITE_VERSION } = await import("../dist/
 
 const YES = "yes";
 const NO = "";
+/** There is nothing to write. */
+const NOTHING = "–";
 
 function versionRows() {
   const rows = [];
@@ -52,16 +54,16 @@ function groupBy(rows) {
 }
 
 const filterRows = () =>
-  filterSupport().map(({ type, read, write, note }) => [
+  filterSupport().map(({ type, supported, note }) => [
     note === "" ? type : `${type} (${note})`,
-    read ? YES : NO,
-    write ? YES : NO,
+    supported ? YES : NO,
+    supported ? YES : NO,
   ]);
 
 const features = [
   ["dense arrays; row- and col-major cells and tiles", YES, YES],
   ["sparse arrays; row- and col-major cells, space tiles", YES, YES],
-  ["sparse arrays in Hilbert order", NO, NO],
+  ["sparse arrays in Hilbert order", "yes, but for fragments that overlap", NO],
   ["dimensions: integers, datetimes, times, without tile extent, negative", YES, YES],
   ["sparse dimensions: float32, float64, string_ascii", YES, YES],
   ["duplicate cells", YES, YES],
@@ -70,19 +72,25 @@ const features = [
   ["current domain", YES, NO],
   ["several fragments, newest wins", YES, YES],
   ["open at a timestamp or over a range of them", YES, YES],
-  ["consolidated fragments with and without timestamps, consolidated commits, vacuumed", YES, "fragments and array metadata"],
+  [
+    "consolidated fragments with and without timestamps, consolidated commits, vacuumed",
+    YES,
+    "fragments and array metadata",
+  ],
   ["array metadata", YES, YES],
   ["groups and their metadata", YES, YES],
   ["schema evolution: each fragment by its own schema", YES, NO],
-  ["query conditions, as text or tree", YES, ""],
-  ["ranges, several per dimension; row-major, col-major, global order, unordered", YES, ""],
+  ["query conditions, as text or tree", YES, NOTHING],
+  ["ranges, several per dimension; row-major, col-major, global order, unordered", YES, NOTHING],
   ["delete conditions", NO, NO],
   ["dimension labels", NO, NO],
   ["encryption", NO, NO],
 ];
 
 const table = (heading, rows) =>
-  [`| ${heading} | read | write |`, "|---|---|---|", ...rows.map((row) => `| ${row.join(" | ")} |`)].join("\n");
+  [`| ${heading} | read | write |`, "|---|---|---|", ...rows.map((row) => `| ${row.join(" | ")} |`)].join(
+    "\n",
+  );
 
 const text = [
   table("format", versionRows()),

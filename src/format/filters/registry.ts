@@ -104,3 +104,20 @@ export async function loadFilter(type: FilterType, encode: boolean): Promise<Fil
   }
   throw new UnsupportedError(`the ${type} filter is not supported`);
 }
+
+/** A filter's line in the table of what is there. Both directions exist, or none. */
+export interface FilterSupport {
+  readonly type: FilterType;
+  readonly supported: boolean;
+  /** Where it is limited; else "". */
+  readonly note: string;
+}
+
+/** All filters of the format, in the order of their codes. */
+export function filterSupport(): FilterSupport[] {
+  return (Object.keys(filters) as FilterType[]).map((type) =>
+    type === "dictionary"
+      ? { type, supported: true, note: "of variable-length strings, as in the official library" }
+      : { type, supported: filters[type] !== null, note: "" },
+  );
+}
