@@ -20,7 +20,7 @@ import {
   resolveFrameNames,
   resolveMatrices,
 } from "./options.js";
-import { type Output, prepareOutput } from "./output.js";
+import { BuildOutput } from "./output.js";
 import { type Samples, sampleTable } from "./sample-table.js";
 import { matrixGenes, type ScannedFile, scanFile } from "./scan.js";
 import { readTable, type TypedTable, typedTable } from "./tables.js";
@@ -33,9 +33,8 @@ import { readTable, type TypedTable, typedTable } from "./tables.js";
  * 3. `cell_metadata`: a row per cell,
  * 4. each matrix of each file, renumbered to the store's genes, into cells x genes arrays of the group `assays`.
  *
- * All options, names, genes and the presence of matrices are checked before anything is written. The array
- * `sample_metadata`, without which no store opens, is written last, and what an unsuccessful build wrote is removed: a
- * folder never holds half a store that opens.
+ * All options, names, genes and the presence of matrices are checked before anything is written. The arrays are made in
+ * a folder of their own and take their places in the end (output.ts): a build that fails leaves what was there before.
  */
 
 /**
@@ -65,11 +64,13 @@ export async function buildCellArrStores(options: BuildOptions): Promise<void> {
     ...plan.matrices.map(({ tiledbStoreName }) => `${storeNames.assays}/${tiledbStoreName}`),
     ...(options.sampleMetadataOptions?.skip ? [] : [plan.names.samples]),
   ];
-  const output = await prepareOutput(plan.location, targets, options.overwrite ?? false);
+  const output = await BuildOutput.prepare(plan.location, { targets, overwrite: options.overwrite ?? false });
   try {
     await writeStores(plan, output);
+    throwIfAborted(options.signal);
+    await output.publish();
   } catch (error) {
-    await output.remove();
+    await output.discard(error);
     throw error;
   }
 }
@@ -108,6 +109,7 @@ async function planBuild(options: BuildOptions): Promise<BuildPlan> {
   const geneType = options.geneAnnotationOptions?.dtype ?? "uint32";
   checkIndexType(cellType, samples.starts.at(-1)!, "cells");
   checkIndexType(geneType, genes.set.size, "genes");
+  checkIndexType(options.sampleMetadataOptions?.dtype ?? "uint32", options.files.length, "samples");
   return {
     options,
     location,
@@ -154,19 +156,19 @@ async function scanFiles(
   );
 }
 
-async function writeStores(plan: BuildPlan, output: Output): Promise<void> {
+async function writeStores(plan: BuildPlan, output: BuildOutput): Promise<void> {
   const { options, names, samples, genes } = plan;
   if (!options.geneAnnotationOptions?.skip) {
     await writeTable(plan, output, "gene_annotation", names.genes, plan.geneTable, genes.set.size);
   }
   if (!options.cellMetadataOptions?.skip) {
-    const folder = output.add(names.cells);
+    const folder = output.part(names.cells);
     const fragments = await writeCellMetadata(folder, plan.files, samples, options, (done) =>
       plan.report({ step: "cell_metadata", item: names.cells, done, total: samples.starts.at(-1)! }),
     );
     await optimize(plan, folder, names.cells, fragments);
   }
-  if (!output.hasGroup) await createGroup(output.add(storeNames.assays));
+  if (!output.keepsGroup) await createGroup(output.part(storeNames.assays));
   // Files of a fragment come one after another; then it is matrices that are in work at the same time.
   const matricesAtOnce = isOptimized(plan) ? plan.threads : 1;
   await mapBounded(
@@ -175,22 +177,20 @@ async function writeStores(plan: BuildPlan, output: Output): Promise<void> {
     (matrix) => writeAssay(plan, output, matrix),
     options.signal,
   );
-  // Last: no store opens without it.
   if (!options.sampleMetadataOptions?.skip) {
     await writeTable(plan, output, "sample_metadata", names.samples, plan.sampleTable, plan.files.length);
   }
-  throwIfAborted(options.signal);
 }
 
 async function writeTable(
   plan: BuildPlan,
-  output: Output,
+  output: BuildOutput,
   step: "gene_annotation" | "sample_metadata",
   name: string,
   table: TypedTable,
   rows: number,
 ): Promise<void> {
-  const writer = await FrameWriter.create(output.add(name), table.attributes, rows, plan.options.signal);
+  const writer = await FrameWriter.create(output.part(name), table.attributes, rows, plan.options.signal);
   await writer.append(table.columns);
   await writer.finish();
   plan.report({ step, item: name, done: rows, total: rows });
@@ -200,9 +200,9 @@ async function writeTable(
  * One matrix of all files. With `optimize` they go into one fragment, one after another: there is nothing to consolidate
  * then. Otherwise each file makes a fragment of its own, several files at a time.
  */
-async function writeAssay(plan: BuildPlan, output: Output, matrix: ResolvedMatrix): Promise<void> {
+async function writeAssay(plan: BuildPlan, output: BuildOutput, matrix: ResolvedMatrix): Promise<void> {
   const { options, cellType, geneType } = plan;
-  const folder = output.add(`${storeNames.assays}/${matrix.tiledbStoreName}`);
+  const folder = output.part(`${storeNames.assays}/${matrix.tiledbStoreName}`);
   const attribute = { name: matrix.matrixAttrName, datatype: matrix.dtype };
   await createArray(folder, matrixSchema(attribute, cellType, geneType), { signal: options.signal });
   const write = fileWriter(plan, matrix);

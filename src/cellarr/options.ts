@@ -42,6 +42,8 @@ export interface GeneAnnotationOptions {
 
 export interface SampleMetadataOptions {
   readonly skip?: boolean;
+  /** Python takes it too: no array has a dimension of samples. Checked, otherwise without effect. */
+  readonly dtype?: IndexType;
   /** Default "sample_metadata". */
   readonly tiledbStoreName?: string;
   /** Types of the columns, those that cellarr adds included. */
@@ -118,7 +120,11 @@ export interface BuildOptions {
    * thread: what is gained is that reading, compressing (in Node off the thread) and writing overlap.
    */
   readonly numThreads?: number;
-  /** True: replace arrays of the same names that are in the folder. They are deleted before the build writes. */
+  /**
+   * True: replace arrays of the same names that are in the folder, and with frames all matrices. The old ones stay until
+   * the new ones are complete, so there must be room for both; a build that fails or is aborted leaves them as they were.
+   * (In a store without `rename` they are deleted before the new ones are copied to their places.)
+   */
   readonly overwrite?: boolean;
   readonly onProgress?: (progress: BuildProgress) => void;
   readonly signal?: AbortSignal | undefined;

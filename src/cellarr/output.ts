@@ -1,77 +1,137 @@
-import { ExistsError, StorageError } from "../errors.js";
+import { ExistsError, isCellarrError, StorageError } from "../errors.js";
+import { copyFolder } from "../storage/copy-folder.js";
 import { childLocation, locationUri } from "../storage/resolve.js";
-import type { StoreLocation, WritableStore } from "../storage/types.js";
 import { storeNames } from "./layout.js";
-
-/** The folder that a build writes to: what it adds is known, and removed again if the build fails. */
-
-export interface Output {
-  /** True if the group of matrices is there already, from an earlier part of the build. */
-  readonly hasGroup: boolean;
-  /** The place of an array or group that is about to be made. */
-  add(name: string): StoreLocation<WritableStore>;
-  /** Deletes all that was added. Throws StorageError if that fails. */
-  remove(): Promise<void>;
-}
+import {
+  deleteStaging,
+  isInterrupted,
+  isPresent,
+  moveFolder,
+  newPart,
+  newStaging,
+  type Place,
+  replacedPart,
+  restoreInterrupted,
+} from "./staging.js";
 
 /**
- * Throws ExistsError if one of `targets` (folders below `location`, in the order in which they will be written) is
- * there, unless `overwrite`: then all of them are deleted, the last first, and with them all matrices, which belong to
- * the cells and genes that are replaced.
+ * The folder that a build writes to. Parts are made in a staging folder and take their places when all are done, so that
+ * a build that fails or is killed leaves what was there before. `sample_metadata`, without which no store opens, leaves
+ * its place first and takes it last: old and new parts never open together. A process killed between the two leaves
+ * nothing that opens; the next build puts the old parts back before it does anything else.
  */
-export async function prepareOutput(
-  location: StoreLocation<WritableStore>,
-  targets: readonly string[],
-  overwrite: boolean,
-): Promise<Output> {
-  for (const target of targets.toReversed()) {
-    const place = childLocation(location, target);
-    const present = await isPresent(place);
-    if (present && !overwrite) {
-      throw new ExistsError(`'${target}' is there already; pass overwrite: true to replace the store`, {
-        where: locationUri(location),
+
+export interface OutputRequest {
+  /** Folders below the output that will be written, the one that makes the store open as the last. */
+  readonly targets: readonly string[];
+  readonly overwrite: boolean;
+}
+
+export class BuildOutput {
+  /** True if the group of matrices stays as it is and gets more of them. */
+  readonly keepsGroup: boolean;
+  readonly #location: Place;
+  readonly #staging: Place;
+  readonly #request: OutputRequest;
+
+  private constructor(location: Place, request: OutputRequest, keepsGroup: boolean) {
+    this.#location = location;
+    this.#staging = newStaging(location);
+    this.#request = request;
+    this.keepsGroup = keepsGroup;
+  }
+
+  /** Throws ExistsError if one of the targets is there, unless `overwrite`. Nothing is written or deleted yet. */
+  static async prepare(location: Place, request: OutputRequest): Promise<BuildOutput> {
+    await restoreInterrupted(location);
+    if (!request.overwrite) await checkFree(location, request.targets);
+    // Matrices alone are added to what is there; with frames, the old matrices' numbers mean nothing any more.
+    const replacesGroup = request.overwrite && hasFrames(request);
+    const group = childLocation(location, storeNames.assays);
+    return new BuildOutput(location, request, !replacesGroup && (await isPresent(group)));
+  }
+
+  /** Where to make an array, or the group of matrices. */
+  part(name: string): Place {
+    return newPart(this.#staging, name);
+  }
+
+  /**
+   * Puts all parts in their places. What they replace is put back if that fails. In a store without `rename` the old
+   * parts are deleted and the new ones copied: a failure then leaves neither.
+   */
+  async publish(): Promise<void> {
+    const units = this.#units();
+    if (!this.#request.overwrite) await checkFree(this.#location, units);
+    if (this.#location.store.rename === undefined) await this.#copyAll(units);
+    else await this.#moveAll(units);
+    await this.#staging.store.deletePrefix(this.#staging.path);
+    // Those of builds that were killed: whatever they were to be part of is replaced now.
+    if (hasFrames(this.#request)) await deleteStaging(this.#location);
+  }
+
+  /** Deletes all that was made, because of `failure`. Throws a StorageError that names both if that fails. */
+  async discard(failure: unknown): Promise<void> {
+    try {
+      // Old parts that could not be put back wait for the next build to do it.
+      if (await isInterrupted(this.#staging)) return;
+      await this.#staging.store.deletePrefix(this.#staging.path);
+    } catch {
+      const reason = isCellarrError(failure) ? failure.message : String(failure);
+      throw new StorageError(`the build failed, and what it made could not be removed: ${reason}`, {
+        where: locationUri(this.#staging),
+        cause: failure,
       });
     }
-    if (present) await place.store.deletePrefix(place.path);
-  }
-  const group = childLocation(location, storeNames.assays);
-  // Matrices alone are added to what is there; with frames, the old matrices' numbers mean nothing any more.
-  const frames = targets.some((target) => !target.startsWith(`${storeNames.assays}/`));
-  if (overwrite && frames) await group.store.deletePrefix(group.path);
-  return new AddedOutput(location, await isPresent(group));
-}
-
-async function isPresent({ store, path }: StoreLocation<WritableStore>): Promise<boolean> {
-  return (await store.list(path, { recursive: false })).length > 0;
-}
-
-class AddedOutput implements Output {
-  readonly hasGroup: boolean;
-  readonly #location: StoreLocation<WritableStore>;
-  readonly #added: StoreLocation<WritableStore>[] = [];
-
-  constructor(location: StoreLocation<WritableStore>, hasGroup: boolean) {
-    this.#location = location;
-    this.hasGroup = hasGroup;
   }
 
-  add(name: string): StoreLocation<WritableStore> {
-    const place = childLocation(this.#location, name);
-    this.#added.push(place);
-    return place;
+  /** What moves as one, in the order of taking its place: a new group with all its matrices. */
+  #units(): readonly string[] {
+    const { targets } = this.#request;
+    if (this.keepsGroup) return targets;
+    const frames = targets.filter(isFrame);
+    return [...frames.slice(0, -1), storeNames.assays, ...frames.slice(-1)];
   }
 
-  async remove(): Promise<void> {
-    for (const { store, path } of this.#added.toReversed()) {
-      try {
-        await store.deletePrefix(path);
-      } catch (error) {
-        const where = locationUri(this.#location);
-        throw new StorageError(`the build failed, and '${path}' could not be removed`, {
-          where,
-          cause: error,
-        });
+  async #moveAll(units: readonly string[]): Promise<void> {
+    const moved: [from: Place, to: Place][] = [];
+    const moveNow = async (from: Place, to: Place) => {
+      await moveFolder(from, to);
+      moved.push([from, to]);
+    };
+    try {
+      for (const unit of units.toReversed()) {
+        const place = childLocation(this.#location, unit);
+        if (await isPresent(place)) await moveNow(place, replacedPart(this.#staging, unit));
       }
+      for (const unit of units) await moveNow(this.part(unit), childLocation(this.#location, unit));
+    } catch (error) {
+      for (const [from, to] of moved.reverse()) await moveFolder(to, from);
+      throw error;
     }
+  }
+
+  async #copyAll(units: readonly string[]): Promise<void> {
+    const { store } = this.#location;
+    const path = (unit: string) => childLocation(this.#location, unit).path;
+    for (const unit of units.toReversed()) await store.deletePrefix(path(unit));
+    for (const unit of units) await copyFolder(store, this.part(unit).path, path(unit));
+  }
+}
+
+function isFrame(target: string): boolean {
+  return !target.startsWith(`${storeNames.assays}/`);
+}
+
+function hasFrames({ targets }: OutputRequest): boolean {
+  return targets.some(isFrame);
+}
+
+async function checkFree(location: Place, targets: readonly string[]): Promise<void> {
+  for (const target of targets) {
+    if (!(await isPresent(childLocation(location, target)))) continue;
+    throw new ExistsError(`'${target}' is there already; pass overwrite: true to replace the store`, {
+      where: locationUri(location),
+    });
   }
 }

@@ -79,6 +79,25 @@ export class MemoryStore implements WritableStore {
     }
   }
 
+  async rename(from: string, to: string, options?: StoreOptions): Promise<void> {
+    throwIfAborted(options?.signal);
+    checkKey(from, this.uri);
+    checkKey(to, this.uri);
+    const keys = [...this.#values.keys()];
+    const moved = keys.filter((key) => isBelow(key, from));
+    const problem =
+      moved.length === 0
+        ? `there is no folder '${from}'`
+        : isBelow(to, from)
+          ? "a folder cannot be moved into itself"
+          : keys.some((key) => isBelow(key, to)) && `folder '${to}' is there already`;
+    if (problem) throw new StorageError(`cannot move '${from}' to '${to}': ${problem}`, { where: this.uri });
+    for (const key of moved) {
+      this.#values.set(to + key.slice(from.length), this.#values.get(key)!);
+      this.#values.delete(key);
+    }
+  }
+
   async makeFolder(prefix: string, options?: StoreOptions): Promise<void> {
     throwIfAborted(options?.signal);
     checkPrefix(prefix, this.uri);

@@ -90,6 +90,20 @@ export class NodeFsStore implements WritableStore {
     });
   }
 
+  async rename(from: string, to: string, options?: StoreOptions): Promise<void> {
+    throwIfAborted(options?.signal);
+    const [source, target] = [from, to].map((key) => this.#path(checkKey(key, this.uri))) as [string, string];
+    await this.#guard(source, async () => {
+      if ((await fileStats(source))?.isFile()) {
+        throw new StorageError(`cannot move '${from}' to '${to}': it is a file`, { where: this.uri });
+      }
+      await mkdir(dirname(target), { recursive: true });
+      await rename(source, target);
+      await syncFolder(dirname(target));
+      await syncFolder(dirname(source));
+    });
+  }
+
   async makeFolder(prefix: string, options?: StoreOptions): Promise<void> {
     throwIfAborted(options?.signal);
     const path = this.#path(checkPrefix(prefix, this.uri));

@@ -54,6 +54,12 @@ export interface WritableStore extends ReadableStore {
   /** Deletes all keys below the folder `prefix`, and the folder. */
   deletePrefix(prefix: string, options?: StoreOptions): Promise<void>;
 
+  /**
+   * Moves all keys below the folder `from` to the folder `to`, at once: at no time are only some of them there. Throws
+   * StorageError if there is nothing below `from`, or something below `to`. Left out by stores that cannot do it.
+   */
+  rename?(from: string, to: string, options?: StoreOptions): Promise<void>;
+
   /** Makes an empty folder where the store has folders; elsewhere does nothing. */
   makeFolder(prefix: string, options?: StoreOptions): Promise<void>;
 }

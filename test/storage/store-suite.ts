@@ -103,6 +103,31 @@ export function storeSuite(name: string, makeStore: () => Promise<WritableStore>
       expect((await store.list("")).map((e) => e.key)).toEqual(["ab/z"]);
     });
 
+    it("moves all below a folder and no others", async () => {
+      const store = await makeStore();
+      const rename = store.rename!.bind(store);
+      for (const key of ["a/x", "a/b/y", "ab/z"]) await store.put(key, bytes(1, 2));
+      await rename("a", "new/place");
+      const keys = async () => (await store.list("")).map(({ key }) => key);
+      const moved = ["ab/z", "new/place/b/y", "new/place/x"];
+      expect(await keys()).toEqual(moved);
+      expect(Array.from((await store.get("new/place/x"))!)).toEqual([1, 2]);
+      for (const [from, to] of [
+        ["missing", "x"],
+        ["ab", "new/place"],
+        ["ab", "new"],
+        ["ab/z", "file"],
+        ["new", "new/place/in"],
+      ] as const) {
+        await expect(rename(from, to)).rejects.toMatchObject({ code: "STORAGE" });
+      }
+      await expect(rename("", "x")).rejects.toMatchObject({ code: "ARGUMENT" });
+      await expect(rename("ab", "../x")).rejects.toMatchObject({ code: "ARGUMENT" });
+      const signal = AbortSignal.abort();
+      await expect(rename("ab", "cd", { signal })).rejects.toMatchObject({ code: "ABORTED" });
+      expect(await keys()).toEqual(moved);
+    });
+
     it.each(["../x", "a/../../x", "/etc/passwd", "a//b", "a/./b", "", "a/", "a\\b", "a\0b"])(
       "refuses the key %j, which leaves the store or is no name",
       async (key) => {

@@ -73,6 +73,7 @@ export function withCounting(store: WritableStore): CountingStore<WritableStore>
       counts.deletes++;
       return store.deletePrefix(prefix, options);
     },
+    ...(store.rename && { rename: store.rename.bind(store) }),
     makeFolder: (prefix, options) => store.makeFolder(prefix, options),
   };
 }
@@ -98,8 +99,13 @@ export function withFailureAfter(store: WritableStore, n: number): WritableStore
     },
     abort: () => inner.abort(),
   });
+  const rename: WritableStore["rename"] = async (from, to, options) => {
+    step(`rename ${from}`);
+    await store.rename?.(from, to, options);
+  };
   return {
     uri: store.uri,
+    ...(store.rename && { rename }),
     async get(key, options) {
       step(`get ${key}`);
       return store.get(key, options);
@@ -142,5 +148,17 @@ export function readOnly(store: ReadableStore): ReadableStore {
     get: (key, options) => store.get(key, options),
     getRange: (key, range, options) => store.getRange(key, range, options),
     list: (prefix, options) => store.list(prefix, options),
+  };
+}
+
+/** The same store as one that cannot move folders, such as a bucket. */
+export function withoutRename(store: WritableStore): WritableStore {
+  return {
+    ...readOnly(store),
+    put: (key, bytes, options) => store.put(key, bytes, options),
+    writer: (key, options) => store.writer(key, options),
+    delete: (key, options) => store.delete(key, options),
+    deletePrefix: (prefix, options) => store.deletePrefix(prefix, options),
+    makeFolder: (prefix, options) => store.makeFolder(prefix, options),
   };
 }
