@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { buildCellArrDataset } from "../../src/cellarr/build.js";
+import { openArray } from "../../src/array/open.js";
+import { buildCellArrDataset, buildCellArrStores } from "../../src/cellarr/build.js";
 import { CellArrDataset } from "../../src/cellarr/dataset.js";
+import type { IndexType } from "../../src/cellarr/layout.js";
 import type { BuildOptions, BuildProgress } from "../../src/cellarr/options.js";
 import { slice } from "../../src/cellarr/selection.js";
 import { AnnData } from "../../src/h5ad/anndata.js";
@@ -300,6 +302,64 @@ describe("cell metadata", () => {
     await expect(build({ files, cellMetadata: "id\nx\n", ...floats })).rejects.toThrow(
       "cell metadata has 1 rows, expected one for each of 40 cells",
     );
+  });
+});
+
+describe("options", () => {
+  it("name arrays and attributes, and give dimensions their types", async () => {
+    const outputPath = place();
+    const dataset = await build({
+      outputPath,
+      files: twoExperiments(),
+      geneAnnotationOptions: { tiledbStoreName: "genes", dtype: "int32" },
+      cellMetadataOptions: { tiledbStoreName: "cells", dtype: "uint64" },
+      sampleMetadataOptions: { tiledbStoreName: "samples", dtype: "uint8" },
+      matrixOptions: { tiledbStoreName: "values", matrixAttrName: "count", dtype: "float64" },
+    });
+    expect(dataset.matrixNames).toEqual(["values"]);
+    const { schema } = await openArray({ store: outputPath.store, path: "store/assays/values" });
+    expect(schema.dimensions.map(({ name, datatype }) => [name, datatype])).toEqual([
+      ["cell_index", "uint64"],
+      ["gene_index", "int32"],
+    ]);
+    expect(schema.attributes.map(({ name, datatype }) => [name, datatype])).toEqual([["count", "float64"]]);
+    const folders = await outputPath.store.list("store", { recursive: false });
+    expect(folders.map(({ key }) => key.slice(6))).toEqual(["assays", "cells", "genes", "samples"]);
+    const dtype = "float32" as IndexType;
+    await expect(build({ files: twoExperiments(), sampleMetadataOptions: { dtype } })).rejects.toThrow(
+      "dtype of samples: 'float32'",
+    );
+  });
+
+  it("skip parts, which a later build adds", async () => {
+    const outputPath = place();
+    const files = [experiment({ genes: ["a"], rows: [[1]] })];
+    const skip = { skip: true };
+    const [counts, twice] = [{ matrixName: "counts" }, { matrixName: "twice" }];
+    await buildCellArrStores({
+      outputPath,
+      files,
+      sampleMetadataOptions: skip,
+      matrixOptions: [counts, { ...twice, skip: true }],
+    });
+    await expect(CellArrDataset.open(outputPath)).rejects.toThrow("'sample_metadata' is not there");
+    await buildCellArrStores({
+      outputPath,
+      files,
+      geneAnnotationOptions: skip,
+      cellMetadataOptions: skip,
+      matrixOptions: [{ ...counts, skip: true }, twice],
+    });
+    const dataset = await CellArrDataset.open(outputPath);
+    expect(await allRows(dataset, "counts")).toEqual([[1]]);
+    expect(await allRows(dataset, "twice")).toEqual([[2]]);
+  });
+
+  it("leave fragments per file with optimize: false", async () => {
+    const outputPath = place();
+    await build({ outputPath, files: twoExperiments(), ...floats, optimize: false });
+    const at = { store: outputPath.store, path: "store/assays/counts" };
+    expect((await openArray(at)).fragments.length).toBe(2);
   });
 });
 
