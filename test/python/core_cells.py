@@ -11,7 +11,7 @@ import numpy as np
 from core_schema import decode, encode, schema_of
 from libtiledb import COMPLETED, DATATYPES, LAYOUTS, READ, WRITE, Core, CoreError, buffer_of, numpy_type, u32, u64
 
-FIRST_BUFFER = 1 << 20
+FIRST_BUFFER = 1 << 16
 
 
 class OpenArray:

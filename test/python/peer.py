@@ -3,6 +3,7 @@
 The functions are those of the modules below whose names don't start with an underscore. Values on the wire: see wire.py.
 """
 
+import faulthandler
 import importlib
 import json
 import os
@@ -41,6 +42,7 @@ def main():
     # Answers keep the real stdout to themselves: what libraries print goes to stderr.
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
     os.dup2(2, 1)
+    faulthandler.enable()  # a crash of the core tells which call it was
     functions = load()
     for line in sys.stdin:
         answers.write(json.dumps(answer(functions, line), allow_nan=False) + "\n")

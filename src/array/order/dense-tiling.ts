@@ -45,12 +45,14 @@ export function denseTiling(schema: ArraySchema, nonEmpty: NDRange | null, where
 }
 
 /**
- * What offsets count from: the domain's low end, unless that is beyond 2^53 below zero. Then it is the start of the tile
- * that holds 0, since such a domain (all of int64, as TileDB-Py gives frames made from CSV) is used near 0.
+ * What offsets count from: the domain's low end, unless the domain has more than 2^53 cells and that end is beyond 2^53
+ * below zero. Then it is the start of the tile that holds 0, since such a domain (all of int64, as TileDB-Py gives frames
+ * made from CSV) is used near 0.
  */
 export function domainOrigin(dimension: Dimension): number | bigint {
-  const [low] = dimension.domain ?? [0];
-  if (typeof low === "number" || low >= -BigInt(Number.MAX_SAFE_INTEGER)) return low;
+  const [low, high] = dimension.domain ?? [0, 0];
+  const most = BigInt(Number.MAX_SAFE_INTEGER);
+  if (typeof low === "number" || low >= -most || BigInt(high) - low < most) return low;
   const extent = BigInt(dimension.tileExtent ?? 1);
   return low + (-low / extent) * extent;
 }

@@ -1,0 +1,333 @@
+import fc from "fast-check";
+import type {
+  AttributeInput,
+  Column,
+  Coordinate,
+  Datatype,
+  DimensionInput,
+  FilterInput,
+  FiltersInput,
+  NDRange,
+  SchemaInput,
+} from "../../src/tiledb.js";
+import { datatypeInfo } from "../../src/tiledb.js";
+import { columnOf, varColumn } from "./cell-values.js";
+
+/** Arrays, cells and queries for property tests. Domains are small, so that fragments overlap and tiles fill. */
+
+export interface Fragment {
+  readonly cells: Readonly<Record<string, Column>>;
+  /** Of a dense array: what the cells cover. */
+  readonly box?: NDRange;
+  readonly timestamp: number;
+}
+
+export interface Query {
+  /** Disjoint, ascending, both ends inclusive; of each dimension, for dense arrays. */
+  readonly ranges: Readonly<Record<string, (readonly [Coordinate, Coordinate])[]>>;
+  readonly order: "row-major" | "col-major";
+  /** Fragments up to here; undefined: all. */
+  readonly timestamp: number | undefined;
+}
+
+export interface ArrayCase {
+  readonly schema: SchemaInput;
+  readonly fragments: readonly Fragment[];
+  readonly queries: readonly Query[];
+}
+
+const INTEGERS: Datatype[] = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"];
+const TIMES: Datatype[] = ["datetime_ns", "datetime_day", "time_ms"];
+const NUMBERS: Datatype[] = [...INTEGERS, ...TIMES, "float32", "float64"];
+const OTHERS: Datatype[] = ["string_ascii", "string_utf8", "char", "blob", "bool", "string_utf16"];
+
+/** Steps of a dimension: coordinates are drawn as positions 0..span and become values here. */
+interface Axis {
+  readonly input: DimensionInput;
+  readonly span: number;
+  readonly at: (position: number) => Coordinate;
+}
+
+// Ascending, with the empty text, prefixes of each other, and all that ASCII has at its ends.
+const TEXTS = ["", " ", "0", "A", "a", "aa", "aab", "ab", "b", "lung", "x".repeat(40), "~"];
+
+const isWide = (datatype: Datatype) => {
+  const { bytes, kind } = datatypeInfo(datatype);
+  return bytes === 8 && kind !== "float";
+};
+
+/** Lowest coordinate: the type's smallest value, one near its largest, or near 0. */
+function lowest(datatype: Datatype, where: number, span: number): bigint {
+  const { bytes, kind } = datatypeInfo(datatype);
+  const values = 1n << BigInt(bytes * 8);
+  const low = kind === "uint" ? 0n : -values / 2n;
+  // Room for a whole tile above the domain, without which the format does not allow it.
+  const high = low + values - 1n - BigInt(3 * (span + 1));
+  return [low, high, kind === "uint" ? 3n : -4n][where % 3]!;
+}
+
+function integerAxis(name: string, datatype: Datatype): fc.Arbitrary<Axis> {
+  return fc
+    .record({
+      where: fc.nat(2),
+      span: fc.integer({ min: 1, max: 12 }),
+      extent: fc.integer({ min: 1, max: 13 }),
+    })
+    .map(({ where, span, extent }) => {
+      const low = lowest(datatype, where, span);
+      const wide = isWide(datatype);
+      const value = (big: bigint) => (wide ? big : Number(big));
+      const tileExtent = value(BigInt(Math.min(extent, span + 1)));
+      const domain = [value(low), value(low + BigInt(span))] as const;
+      return {
+        input: { name, datatype, domain, tileExtent },
+        span,
+        at: (position: number) => value(low + BigInt(position)),
+      };
+    });
+}
+
+function floatAxis(name: string, datatype: "float32" | "float64"): fc.Arbitrary<Axis> {
+  const round = datatype === "float32" ? Math.fround : (value: number) => value;
+  return fc.record({ low: fc.constantFrom(-3, 0.5, 1000), extent: fc.constantFrom(0.5, 2, 8) }).map(
+    ({ low, extent }): Axis => ({
+      input: { name, datatype, domain: [low, low + 9], tileExtent: extent },
+      span: 11,
+      at: (position) => round(low + position * 0.75),
+    }),
+  );
+}
+
+const textAxis = (name: string): Axis => ({
+  input: { name, datatype: "string_ascii" },
+  span: TEXTS.length - 1,
+  at: (position) => TEXTS[position]!,
+});
+
+function sparseAxis(name: string): fc.Arbitrary<Axis> {
+  return fc.oneof(
+    { weight: 4, arbitrary: fc.constantFrom(...INTEGERS, ...TIMES).chain((type) => integerAxis(name, type)) },
+    { weight: 1, arbitrary: fc.constantFrom("float32", "float64").chain((type) => floatAxis(name, type)) },
+    { weight: 1, arbitrary: fc.constant(textAxis(name)) },
+  );
+}
+
+/** Filters that take any bytes. */
+const GENERAL: FilterInput[] = [
+  "gzip",
+  "zstd",
+  "lz4",
+  "bzip2",
+  "rle",
+  "byteshuffle",
+  "bitshuffle",
+  "checksum_md5",
+  "checksum_sha256",
+  "none",
+];
+const ON_INTEGERS: FilterInput[] = [
+  "delta",
+  "bit_width_reduction",
+  { type: "bit_width_reduction", maxWindow: 32 },
+];
+
+/** A pipeline that the official library allows on cells of the type. */
+export function filtersFor(datatype: Datatype, isVar: boolean): fc.Arbitrary<FiltersInput> {
+  const { kind, bytes } = datatypeInfo(datatype);
+  const general = fc.array(fc.constantFrom(...GENERAL.filter((filter) => filter !== "rle")), {
+    maxLength: 3,
+  });
+  const first: FilterInput[] = [];
+  if (isVar && (datatype === "string_ascii" || datatype === "string_utf8")) first.push("rle", "dictionary");
+  if (!isVar) first.push("rle");
+  const integer = kind === "int" || kind === "uint" || kind === "datetime" || kind === "time";
+  // Differences of 64-bit values may not fit in 64 bits, which double delta refuses.
+  if (integer && !isVar) first.push(...ON_INTEGERS, ...(bytes < 8 ? (["double_delta"] as const) : []));
+  if (first.length === 0) return general;
+  return fc.oneof(
+    general,
+    fc.tuple(fc.constantFrom(...first), general).map(([head, rest]) => [head, ...rest]),
+  );
+}
+
+const OFFSETS: fc.Arbitrary<FiltersInput> = fc.constantFrom<FiltersInput>(
+  ["zstd"],
+  [],
+  ["positive_delta", "zstd"],
+  ["double_delta"],
+  ["delta", "byteshuffle", "gzip"],
+  ["bit_width_reduction"],
+  ["rle"],
+);
+
+function attribute(name: string): fc.Arbitrary<AttributeInput> {
+  return fc
+    .record({
+      datatype: fc.constantFrom(...NUMBERS, ...OTHERS),
+      shape: fc.constantFrom<number | "var">(1, 1, 2, "var", "var"),
+      nullable: fc.boolean(),
+    })
+    .chain(({ datatype, shape, nullable }) =>
+      filtersFor(datatype, shape === "var").map((filters) => ({
+        name,
+        datatype,
+        cellValNum: shape,
+        nullable,
+        filters,
+      })),
+    );
+}
+
+const attributes = fc
+  .integer({ min: 1, max: 3 })
+  .chain((count) => fc.tuple(...Array.from({ length: count }, (_, i) => attribute(`a${i}`))));
+
+const orders = fc.constantFrom("row-major", "col-major");
+
+function coordinateColumn(axis: Axis, positions: readonly number[]): Column {
+  const { datatype } = axis.input;
+  if (datatype === "string_ascii") {
+    const encoder = new TextEncoder();
+    return varColumn(
+      datatype,
+      positions.map((position) => encoder.encode(String(axis.at(position)))),
+    );
+  }
+  const values = new (datatypeInfo(datatype).array)(positions.length);
+  for (const [i, position] of positions.entries()) values[i] = axis.at(position) as number;
+  return { kind: "fixed", datatype, cellValNum: 1, values };
+}
+
+function attributeColumns(schema: SchemaInput, seeds: readonly number[]): Record<string, Column> {
+  return Object.fromEntries(
+    schema.attributes.map(({ name, datatype, cellValNum = 1, nullable = false }, a) => [
+      name,
+      columnOf(
+        { datatype, cellValNum, nullable },
+        seeds.map((seed) => seed + a),
+      ),
+    ]),
+  );
+}
+
+/** Up to two disjoint ranges of positions of an axis; none stands for "not restricted". */
+function rangesOf(axis: Axis): fc.Arbitrary<(readonly [Coordinate, Coordinate])[]> {
+  const positions = fc.uniqueArray(fc.nat(axis.span), { maxLength: 4 });
+  return positions.map((drawn) => {
+    const sorted = drawn.sort((a, b) => a - b);
+    const ranges: (readonly [Coordinate, Coordinate])[] = [];
+    for (let i = 0; i < sorted.length; i += 2) {
+      ranges.push([axis.at(sorted[i]!), axis.at(sorted[i + 1] ?? sorted[i]!)]);
+    }
+    return ranges;
+  });
+}
+
+function queriesOf(axes: readonly Axis[], fragments: number, dense: boolean): fc.Arbitrary<Query[]> {
+  const query = fc
+    .record({
+      ranges: fc.tuple(...axes.map(rangesOf)),
+      order: orders,
+      timestamp: fc.option(fc.integer({ min: 1, max: fragments }), { nil: undefined }),
+    })
+    .map(({ ranges, order, timestamp }) => {
+      const named = axes.map((axis, d): [string, (readonly [Coordinate, Coordinate])[]] => {
+        const whole: (readonly [Coordinate, Coordinate])[] = dense ? [[axis.at(0), axis.at(axis.span)]] : [];
+        return [axis.input.name, ranges[d]!.length > 0 ? ranges[d]! : whole];
+      });
+      return { ranges: Object.fromEntries(named.filter(([, list]) => list.length > 0)), order, timestamp };
+    });
+  return fc.array(query, { minLength: 1, maxLength: 3 });
+}
+
+const seed = fc.oneof(fc.nat(12), fc.nat(1_000_000));
+
+export const sparseCase: fc.Arbitrary<ArrayCase> = fc
+  .tuple(
+    fc
+      .integer({ min: 1, max: 3 })
+      .chain((count) => fc.tuple(...["x", "y", "z"].slice(0, count).map(sparseAxis))),
+    attributes,
+    fc.record({
+      cellOrder: fc.constantFrom("row-major", "col-major", "hilbert"),
+      tileOrder: orders,
+      capacity: fc.integer({ min: 1, max: 12 }),
+      allowsDuplicates: fc.boolean(),
+      offsetsFilters: OFFSETS,
+      validityFilters: fc.constantFrom<FiltersInput>(["rle"], [], ["zstd"], ["bit_width_reduction"]),
+      coordsFilters: fc.constantFrom<FiltersInput>(["zstd"], [], ["gzip"], ["byteshuffle", "lz4"]),
+    }),
+  )
+  .chain(([axes, attributeInputs, rest]) =>
+    fc
+      .tuple(...axes.map(({ input }) => filtersFor(input.datatype, input.domain === undefined)))
+      .chain((filters) => {
+        // Empty filters of a dimension stand for the coordinates' filters.
+        const dimensions = axes.map(({ input }, d) => ({ ...input, filters: filters[d]! }));
+        const schema: SchemaInput = { arrayType: "sparse", dimensions, attributes: attributeInputs, ...rest };
+        const cell = fc.tuple(fc.tuple(...axes.map(({ span }) => fc.nat(span))), seed);
+        const size = { minLength: 1, maxLength: 40 };
+        const cells = rest.allowsDuplicates
+          ? fc.array(cell, size)
+          : fc.uniqueArray(cell, { ...size, selector: ([place]) => place.join() });
+        return fc.array(cells, { minLength: 1, maxLength: 3 }).chain((drawn) =>
+          queriesOf(axes, drawn.length, false).map((queries) => ({
+            schema,
+            queries,
+            fragments: drawn.map((list, f) => ({
+              timestamp: f + 1,
+              cells: {
+                ...Object.fromEntries(
+                  axes.map((axis, d) => [
+                    axis.input.name,
+                    coordinateColumn(
+                      axis,
+                      list.map(([place]) => place[d]!),
+                    ),
+                  ]),
+                ),
+                ...attributeColumns(
+                  schema,
+                  list.map(([, one]) => one),
+                ),
+              },
+            })),
+          })),
+        );
+      }),
+  );
+
+export const denseCase: fc.Arbitrary<ArrayCase> = fc
+  .tuple(
+    fc
+      .tuple(fc.constantFrom(...INTEGERS, ...TIMES), fc.integer({ min: 1, max: 3 }))
+      .chain(([datatype, count]) =>
+        fc.tuple(...["x", "y", "z"].slice(0, count).map((name) => integerAxis(name, datatype))),
+      ),
+    attributes,
+    fc.record({ cellOrder: orders, tileOrder: orders, offsetsFilters: OFFSETS }),
+  )
+  .chain(([axes, attributeInputs, rest]) => {
+    const dimensions = axes.map(({ input }) => input);
+    const schema: SchemaInput = { arrayType: "dense", dimensions, attributes: attributeInputs, ...rest };
+    const side = ({ span }: Axis) =>
+      fc.tuple(fc.nat(span), fc.nat(span)).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
+    const box = fc.tuple(fc.tuple(...axes.map(side)), seed);
+    return fc.array(box, { minLength: 1, maxLength: 3 }).chain((boxes) =>
+      queriesOf(axes, boxes.length, true).map((queries) => ({
+        schema,
+        queries,
+        fragments: boxes.map(([sides, first], f) => {
+          const count = sides.reduce((product, [low, high]) => product * (high - low + 1), 1);
+          return {
+            timestamp: f + 1,
+            box: sides.map(([low, high], d) => [axes[d]!.at(low), axes[d]!.at(high)] as const),
+            cells: attributeColumns(
+              schema,
+              Array.from({ length: count }, (_, i) => first + i),
+            ),
+          };
+        }),
+      })),
+    );
+  });
