@@ -16,7 +16,7 @@ import type { ComparisonOperator, ConditionValue, QueryCondition } from "./query
  * negated one either, as in the official library). Then it gives a byte per cell for any number of blocks.
  */
 
-/** A byte per cell: 1 where the condition holds. */
+/** A byte per cell: 1 where the condition holds. Cells without a column of a field satisfy no comparison with it. */
 export type PreparedCondition = (columns: ReadonlyMap<string, Column>, count: number) => Uint8Array;
 
 /** Names of the attributes and dimensions that the condition needs. */
@@ -147,7 +147,8 @@ function combine(operands: readonly PreparedCondition[], all: boolean): Prepared
 
 function nullMask(column: Column | undefined, count: number, wanted: number): Uint8Array {
   const mask = new Uint8Array(count);
-  const validity = column?.validity;
+  if (column === undefined) return mask;
+  const { validity } = column;
   for (let i = 0; i < count; i++) mask[i] = (validity?.[i] === 0 ? 0 : 1) === wanted ? 1 : 0;
   return mask;
 }

@@ -131,7 +131,10 @@ function isPartlyInside({ footer, files }: FragmentReader, window: TimeWindow): 
   return footer.hasTimestamps && (files.start < window.start || files.end > window.end);
 }
 
-/** Drops cells that the condition does not hold for. What it reads is kept where the result needs it too. */
+/**
+ * Drops cells that the condition does not hold for. What it reads is kept where the result needs it too. Cells written
+ * before an attribute was added satisfy no comparison with it, as in the core, whatever its fill value is.
+ */
 async function applyCondition(
   array: OpenedArray,
   { blocks, order }: Merged,
@@ -144,7 +147,7 @@ async function applyCondition(
   const columns = new Map(blocks.map((block) => [block, new Map<string, Column>()]));
   for (const name of fields) {
     await loadColumn(blocks, schema, name, options, (block, column) => {
-      columns.get(block)!.set(name, column);
+      if (block.source.fragment.hasField(name)) columns.get(block)!.set(name, column);
       if (query.attributes.includes(name) || query.dimensions.includes(name)) block.columns.set(name, column);
     });
   }
