@@ -38,12 +38,13 @@ async function writeOurs(uri: string, { schema, fragments }: ArrayCase): Promise
 }
 
 /**
- * The official library's own answer about its own array. Cases that it cannot write or read itself (text cells that are
- * all empty, through some filters) say nothing about us and are drawn again.
+ * The official library's own answer about its own array. Cases that it cannot write or read itself say nothing about us
+ * and are drawn again: text cells that are all empty, through some filters; and with ranges on two dimensions at an
+ * earlier time, a consolidated array can crash it.
  */
 async function judgeBy<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((error: unknown) => {
-    fc.pre(!String(error).includes("CoreError"));
+    fc.pre(!/CoreError|peer ended with SIG/.test(String(error)));
     throw error;
   });
 }
@@ -110,7 +111,7 @@ async function check(peer: Peer, drawn: ArrayCase): Promise<void> {
     }
     await judgeBy(peer.call("consolidate", { uri: theirs, config: SMALL_BUFFERS }));
     await peer.call("vacuum", { uri: theirs });
-    await checkConsolidated(peer, drawn, theirs, judged);
+    await judgeBy(checkConsolidated(peer, drawn, theirs, judged));
     if (!written) return;
     await consolidate(ours);
     await vacuum(ours);
@@ -138,7 +139,7 @@ async function checkConsolidated(
 
 /** Shrinking ends in time to report the case and its seed. */
 function limits(normal: number, long: number) {
-  return { numRuns: runs(normal, long), interruptAfterTimeLimit: patience(60_000) };
+  return { numRuns: runs(normal, long), interruptAfterTimeLimit: patience(100_000) };
 }
 
 describe.skipIf(!hasPython)("arrays exchanged with the official library", () => {
@@ -150,9 +151,8 @@ describe.skipIf(!hasPython)("arrays exchanged with the official library", () => 
   it.each(properties)(
     "%s: both read what either wrote",
     async (_name, arbitrary) => {
-      const peer = await pythonPeer();
       await fc.assert(
-        fc.asyncProperty(arbitrary, (drawn) => check(peer, drawn)),
+        fc.asyncProperty(arbitrary, async (drawn) => check(await pythonPeer(), drawn)),
         limits(60, 3000),
       );
     },

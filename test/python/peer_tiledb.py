@@ -1,5 +1,7 @@
 """Arrays through the official core (see core_schema.py and core_cells.py for the shapes) and through TileDB-Py."""
 
+import os
+
 import core_cells
 import core_schema
 import tiledb
@@ -9,6 +11,11 @@ from libtiledb import Core
 def echo(value):
     """The value back: tests of the wire."""
     return value
+
+
+def end_process():
+    """Ends as a crash of the library would: tests of what the tests say then."""
+    os._exit(3)
 
 
 def create_array(uri, schema):

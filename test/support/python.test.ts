@@ -31,4 +31,11 @@ describe.skipIf(!hasPython)("Python counterparts", () => {
     expect(await peer.call("echo", { value: 1 })).toBe(1);
     expect(await pythonPeer()).toBe(peer);
   });
+
+  it("reports the end of the process at once, and starts another", async () => {
+    const peer = await pythonPeer();
+    await expect(peer.call("end_process")).rejects.toThrow("peer ended with 3");
+    await expect(peer.call("echo", { value: 1 })).rejects.toThrow("the peer has ended");
+    expect(await (await pythonPeer()).call("echo", { value: 1 })).toBe(1);
+  });
 });

@@ -83,6 +83,7 @@ async function startPeer(environment: PythonEnvironment): Promise<Peer> {
   const pending = new Map<number, Pending>();
   let complaints = "";
   let count = 0;
+  let hasEnded = false;
   child.stderr.on("data", (text: string) => {
     complaints = (complaints + text).slice(-10_000);
   });
@@ -97,9 +98,12 @@ async function startPeer(environment: PythonEnvironment): Promise<Peer> {
   const ended = exitOf(child).then((status) => {
     for (const { reject } of pending.values()) reject(new Error(`peer ended with ${status}:\n${complaints}`));
     pending.clear();
+    hasEnded = true;
+    peers.delete(environment); // the next test starts a new one
   });
   return {
     call(functionName, args = {}) {
+      if (hasEnded) return Promise.reject(new Error(`the peer has ended:\n${complaints}`));
       const id = count++;
       return new Promise((resolve, reject) => {
         pending.set(id, { resolve, reject });
