@@ -84,9 +84,9 @@ export function decodeMetadataValue(entry: Extract<MetadataEntry, { deleted: fal
 }
 
 /**
- * The entry for a value. Without a datatype: text becomes string_utf8, bytes blob, booleans bool (TileDB-Py writes
- * Python's as int64), bigint int64, a number int64 where it is a safe integer and float64 otherwise (as TileDB-Py does
- * with Python's int and float), a typed array the datatype of its elements. A value that the datatype cannot hold is a
+ * The entry for a value. Without a datatype: text becomes string_utf8, bytes blob, booleans int64 (so does
+ * TileDB-Py, which cannot read single values of bool), bigint int64, a number int64 where it is a safe integer and
+ * float64 otherwise (as TileDB-Py does with Python's int and float), a typed array the datatype of its elements. A value that the datatype cannot hold is a
  * ValueError; floats may round.
  */
 export function encodeMetadataValue(key: string, value: MetadataValue, datatype?: Datatype): MetadataEntry {
@@ -138,8 +138,7 @@ function codePoint(code: number): string {
 }
 
 function datatypeOfValue(value: number | bigint | boolean): Datatype {
-  if (typeof value === "boolean") return "bool";
-  if (typeof value === "bigint") return "int64";
+  if (typeof value !== "number") return "int64";
   return Number.isSafeInteger(value) && !Object.is(value, -0) ? "int64" : "float64";
 }
 

@@ -32,7 +32,8 @@ describe("metadata values", () => {
     expect(through(7, "uint8")).toBe(7);
     expect(through(-0)).toBe(-0);
     expect(through(2n ** 64n - 1n, "uint64")).toBe(2n ** 64n - 1n);
-    expect(through(true)).toBe(true);
+    expect(through(true)).toBe(1n);
+    expect(through(true, "bool")).toBe(true);
     expect(through(Number.NaN)).toBeNaN();
     expect(through(Uint8Array.of(1, 2))).toEqual(Uint8Array.of(1, 2));
     expect(through(Uint16Array.of(1, 65535))).toEqual(Uint16Array.of(1, 65535));
@@ -45,6 +46,7 @@ describe("metadata values", () => {
     expect(typeOf("héllo")).toEqual(["string_utf8", 6]);
     expect(typeOf(3)).toEqual(["int64", 1]);
     expect(typeOf(2n)).toEqual(["int64", 1]);
+    expect(typeOf(true)).toEqual(["int64", 1]);
     expect(typeOf(0.5)).toEqual(["float64", 1]);
     expect(typeOf(2 ** 60)).toEqual(["float64", 1]);
     expect(typeOf(Uint8Array.of(1))).toEqual(["blob", 1]);

@@ -89,7 +89,7 @@ export interface WriteOptions {
 }
 
 /**
- * A metadata value. Without a datatype: text is string_utf8, bytes blob, booleans bool, bigint int64, a number int64
+ * A metadata value. Without a datatype: text is string_utf8, bytes blob, booleans and bigint int64, a number int64
  * where it is a safe integer and float64 otherwise, a typed array that of its elements. Null removes the key.
  */
 export type MetadataInput =
