@@ -74,7 +74,10 @@ function takeValues<T extends TypedArray>(values: T, cells: Uint32Array, perCell
   return taken;
 }
 
-/** Copies cells of `values` to `target` from cell `at` on. Both have the same array type. */
+/**
+ * Copies cells of `values` to `target` from cell `at` on. Both have the same array type. Bits are copied as unsigned
+ * words: no bigint per cell, no NaN changed, and loops that see three array types instead of eleven.
+ */
 export function copyCells(
   values: TypedArray,
   cells: Uint32Array,
@@ -82,15 +85,34 @@ export function copyCells(
   target: TypedArray,
   at: number,
 ): void {
-  if (perCell === 1) {
-    for (let i = 0; i < cells.length; i++) target[at + i] = values[cells[i]!]!;
+  const from = wordsOf(values);
+  const to = wordsOf(target);
+  const words = values.BYTES_PER_ELEMENT === 8 ? 2 * perCell : perCell;
+  if (words === 1) {
+    for (let i = 0; i < cells.length; i++) to[at + i] = from[cells[i]!]!;
     return;
   }
-  let to = at * perCell;
-  for (const cell of cells) {
-    const from = cell * perCell;
-    for (let v = 0; v < perCell; v++) target[to++] = values[from + v]!;
+  if (words === 2) {
+    for (let i = 0; i < cells.length; i++) {
+      const cell = 2 * cells[i]!;
+      to[2 * (at + i)] = from[cell]!;
+      to[2 * (at + i) + 1] = from[cell + 1]!;
+    }
+    return;
   }
+  let next = at * words;
+  for (const cell of cells) {
+    const start = cell * words;
+    for (let w = 0; w < words; w++) to[next++] = from[start + w]!;
+  }
+}
+
+/** The memory as unsigned integers of the elements' width; 64-bit elements are two words each. */
+function wordsOf(values: TypedArray): Uint8Array | Uint16Array | Uint32Array {
+  const { buffer, byteOffset, byteLength, BYTES_PER_ELEMENT: width } = values;
+  if (width === 1) return new Uint8Array(buffer, byteOffset, byteLength);
+  if (width === 2) return new Uint16Array(buffer, byteOffset, byteLength / 2);
+  return new Uint32Array(buffer, byteOffset, byteLength / 4);
 }
 
 function takeVar({ offsets, data }: VarCells, cells: Uint32Array): VarCells {

@@ -160,6 +160,7 @@ export function newestOfEqual(keys: SortKeys, order: Uint32Array | null): Uint8A
 
 /** Takes cells out of blocks and out of their order; `alive` is by position in the sequence of all blocks. */
 export function dropCells(blocks: readonly Block[], order: Uint32Array | null, alive: Uint8Array): Merged {
+  if (!alive.includes(0)) return { blocks: [...blocks], order };
   const renumbered = order === null ? null : renumber(order, alive);
   let start = 0;
   for (const block of blocks) {
