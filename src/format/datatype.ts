@@ -2,7 +2,16 @@ import { FormatError } from "../errors.js";
 import type { TypedArray, TypedArrayConstructor } from "../util/typed-arrays.js";
 
 /** What a datatype's values are, which decides ordering, fill value and text form. */
-export type DatatypeKind = "int" | "uint" | "float" | "char" | "string" | "blob" | "bool" | "datetime" | "time";
+export type DatatypeKind =
+  | "int"
+  | "uint"
+  | "float"
+  | "char"
+  | "string"
+  | "blob"
+  | "bool"
+  | "datetime"
+  | "time";
 
 export interface DatatypeInfo {
   readonly name: Datatype;
