@@ -32,7 +32,7 @@ export const addedColumns = {
 } as const;
 
 /** The one dimension of frames. */
-export const ROWS_DIMENSION = "__tiledb_rows";
+const ROWS_DIMENSION = "__tiledb_rows";
 export const CELL_DIMENSION = "cell_index";
 export const GENE_DIMENSION = "gene_index";
 
@@ -110,7 +110,7 @@ export function matrixSchema(
 }
 
 /** The last index of a dimension: the type's largest value less one, inclusive, as Python has it. */
-export function highestIndex(type: IndexType): number | bigint {
+function highestIndex(type: IndexType): number | bigint {
   const { bytes, kind } = datatypeInfo(type);
   const largest = 2n ** BigInt(bytes * 8 - (kind === "int" ? 1 : 0)) - 1n;
   return bytes === 8 ? largest - 1n : Number(largest - 1n);

@@ -1,6 +1,5 @@
 import { ArgumentError, ValueError } from "../errors.js";
-import { Frame, type FrameColumn, textColumn } from "../util/frame.js";
-import { numberedIndex } from "./frame-parts.js";
+import { type Frame, type FrameColumn, textColumn } from "../util/frame.js";
 import { addedColumns } from "./layout.js";
 import { pythonStrings } from "./python-text.js";
 import { fileGenes, type ScannedFile } from "./scan.js";
@@ -89,9 +88,4 @@ export function cellColumns(samples: Samples): { sample: FrameColumn; indexInSam
     sample: { kind: "categorical", codes, categories: textColumn(samples.names), ordered: false },
     indexInSample: { kind: "numeric", values },
   };
-}
-
-/** A frame without names of its own. */
-export function plainFrame(columns: ReadonlyMap<string, FrameColumn>, rows: number): Frame {
-  return new Frame(numberedIndex(rows), columns);
 }

@@ -6,7 +6,7 @@ import { pythonText } from "./python-text.js";
 
 /** First step of a build: what each file holds, before anything is written. */
 
-export const RAW_MATRIX = "raw/X";
+const RAW_MATRIX = "raw/X";
 
 /** What the build keeps of a file between its steps; names as bytes, a string each would be many times larger. */
 export interface ScannedFile {

@@ -17,7 +17,7 @@ export function trimFixed(bytes: Uint8Array, at: number, type: TextType): Uint8A
 }
 
 /** Bytes of the zero-terminated string at a pointer; none at 0, which HDF5 uses for an empty string. */
-export function stringAt(heap: Uint8Array, pointer: number): Uint8Array {
+function stringAt(heap: Uint8Array, pointer: number): Uint8Array {
   if (pointer === 0) return heap.subarray(0, 0);
   const end = heap.indexOf(0, pointer);
   return heap.subarray(pointer, end < 0 ? heap.length : end);

@@ -89,7 +89,7 @@ export function newArray(dtype: MatrixDtype, length: number): TypedArray {
 }
 
 /** A typed array of `dtype` over a copy of `bytes`. */
-export function copyAs(dtype: MatrixDtype, bytes: Uint8Array): TypedArray {
+function copyAs(dtype: MatrixDtype, bytes: Uint8Array): TypedArray {
   const type = ARRAYS[dtype];
   return new type(bytes.slice().buffer, 0, bytes.length / type.BYTES_PER_ELEMENT);
 }

@@ -36,7 +36,7 @@ export function readColumn(file: H5File, path: string): FrameColumn | null {
 }
 
 /** A dataset of one dimension (or a scalar) as a column; null for other elements. */
-export function readPlainColumn(file: H5File, path: string): PlainColumn | null {
+function readPlainColumn(file: H5File, path: string): PlainColumn | null {
   const dataset = new H5Dataset(file, path);
   if (dataset.shape === null || dataset.shape.length > 1) return null;
   if (dataset.type.kind === "text") return dataset.text();

@@ -29,7 +29,7 @@ export function readDict(
 }
 
 /** One element; undefined (and its path in `skipped`) for an encoding that is not kept. */
-export function readElement(file: H5File, path: string, skipped: string[]): UnsValue | undefined {
+function readElement(file: H5File, path: string, skipped: string[]): UnsValue | undefined {
   const kind = file.kind(path);
   if (kind === "dataset") return readDataset(file, path, skipped);
   if (kind === null) return skip(path, skipped);
