@@ -108,7 +108,11 @@ function textTests(golden: Golden, values: Uint8Array, offsets: Uint32Array): vo
       expect(decoded.offsets).toEqual(offsets);
       expect(Buffer.compare(decoded.data, values)).toBe(0);
       const encoded = encodeVarTile(offsets, values, lengths, data);
-      if (isDetermined(golden, each.filters)) expect(Buffer.compare(encoded.data, tile)).toBe(0);
+      // Shuffled tiles without bytes differ on purpose: the official library's it cannot always read itself.
+      const unlike = values.byteLength === 0 && each.filters.some(({ type }) => type.endsWith("shuffle"));
+      if (!unlike && isDetermined(golden, each.filters)) {
+        expect(Buffer.compare(encoded.data, tile)).toBe(0);
+      }
       if (isDetermined(golden, each.offsetsFilters))
         expect(Buffer.compare(encoded.offsets, offsetsTile)).toBe(0);
       expect(chunkLengths(encoded.data)).toEqual(chunkLengths(tile));

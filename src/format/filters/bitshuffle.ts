@@ -16,7 +16,8 @@ export const bitshuffle: Filter = {
   forward: (input, step) => {
     const size = input.data.byteLength;
     const rest = size % 8;
-    const lengths = rest === 0 ? [size] : [size - rest, rest];
+    // No part without bytes: the official reader gives up on a part of length 0.
+    const lengths = [size - rest, rest].filter((length) => length > 0);
     const data = new Uint8Array(size);
     shuffleParts(input.data, data, lengths, datatypeInfo(step.datatype).bytes, shuffleBlock);
     const own = concatBytes([u32Bytes(lengths.length), u32Bytes(...lengths)]);

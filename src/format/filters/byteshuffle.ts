@@ -12,7 +12,8 @@ export const byteshuffle: Filter = {
   forward: (input, step) => {
     const data = new Uint8Array(input.data.byteLength);
     shuffle(input.data, data, datatypeInfo(step.datatype).bytes);
-    const own = u32Bytes(1, input.data.byteLength);
+    // No part where there are no bytes: the official reader gives up on a part of length 0.
+    const own = input.data.byteLength === 0 ? u32Bytes(0) : u32Bytes(1, input.data.byteLength);
     return { metadata: withMetadata(own, input.metadata), data };
   },
   reverse: (input, step, output) => {
