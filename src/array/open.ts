@@ -168,7 +168,7 @@ export async function openDirectory(
 
 function windowOf(timestamp: OpenOptions["timestamp"]): TimeWindow {
   if (timestamp === undefined) return ALL_TIME;
-  const [start, end] = typeof timestamp === "number" ? [0, timestamp] : timestamp;
-  if (start >= 0 && start <= end) return { start, end };
+  const [start, end] = Array.isArray(timestamp) ? timestamp : [0, timestamp];
+  if (typeof end === "number" && start >= 0 && start <= end) return { start, end };
   throw new ArgumentError(`timestamp ${start} to ${end}: expected 0 <= from <= to, in milliseconds`);
 }

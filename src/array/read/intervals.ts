@@ -28,9 +28,28 @@ export type Intervals = NumericIntervals | TextIntervals;
 
 /** Checks a selection against its dimension and sorts it. Throws OutOfDomainError or ArgumentError. */
 export function intervalsOf(dimension: Dimension, selection: DimensionSelection): Intervals {
+  checkShape(dimension, selection);
   return dimension.cellValNum === VAR_NUM
     ? textIntervals(dimension, selection)
     : numericIntervals(dimension, selection);
+}
+
+/** What the types promise, for callers without them: a mistake must not select other cells, or none. */
+function checkShape({ name }: Dimension, selection: DimensionSelection): void {
+  if (ArrayBuffer.isView(selection)) return;
+  const expected = "a list of coordinates and [low, high] ranges";
+  if (!Array.isArray(selection)) {
+    throw new ArgumentError(`'${name}': a selection is ${expected}, found ${String(selection)}`);
+  }
+  for (const entry of selection) {
+    const coordinates = Array.isArray(entry) && entry.length === 2 ? entry : [entry];
+    if (coordinates.every(isCoordinate)) continue;
+    throw new ArgumentError(`'${name}': a selection is ${expected}, found ${String(entry)} in it`);
+  }
+}
+
+function isCoordinate(value: unknown): boolean {
+  return typeof value === "number" || typeof value === "bigint" || typeof value === "string";
 }
 
 /** The intervals as callers write ranges. */
