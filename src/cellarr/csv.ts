@@ -1,6 +1,6 @@
 /// <reference path="./papaparse.d.ts" />
 import Papa, { type ParseStep } from "papaparse";
-import { FormatError } from "../errors.js";
+import { type ErrorDetails, FormatError, LimitError } from "../errors.js";
 import { Frame, type FrameColumn, type TextColumn } from "../util/frame.js";
 import { numberedIndex } from "./frame-parts.js";
 import { TextBuilder } from "./text-builder.js";
@@ -18,9 +18,27 @@ export interface CsvOptions {
   readonly where?: string | undefined;
 }
 
-/** As `parseCsvText`, from UTF-8 bytes. */
+/** What fits a JavaScript string in every engine of today. */
+const MAX_BYTES = 2 ** 29 - 24;
+
+/** As `parseCsvText`, from UTF-8 bytes; FormatError if they are not, LimitError from 512 MiB on. */
 export function parseCsv(bytes: Uint8Array, options: CsvOptions = {}): Frame {
-  return parseCsvText(new TextDecoder().decode(bytes), options);
+  const details = options.where === undefined ? {} : { where: options.where };
+  if (bytes.byteLength > MAX_BYTES) {
+    throw new LimitError(
+      `CSV of ${bytes.byteLength} bytes, at most ${MAX_BYTES} are read; pass a Frame`,
+      details,
+    );
+  }
+  return parseCsvText(decodeText(bytes, details), options);
+}
+
+function decodeText(bytes: Uint8Array, details: ErrorDetails): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new FormatError("CSV is not UTF-8", { ...details, cause });
+  }
 }
 
 /**

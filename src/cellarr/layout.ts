@@ -1,5 +1,5 @@
 import type { SchemaInput } from "../array/write/write-types.js";
-import { ArgumentError } from "../errors.js";
+import { ArgumentError, LimitError } from "../errors.js";
 import { type Datatype, datatypeInfo } from "../format/datatype.js";
 
 /**
@@ -116,7 +116,13 @@ function highestIndex(type: IndexType): number | bigint {
   return bytes === 8 ? largest - 1n : Number(largest - 1n);
 }
 
-/** Throws ArgumentError if `type` is no integer type, or has too few values for `count` of `what`. */
+/** Indices are 32-bit numbers in memory, whatever their type in the array. */
+const MOST_ROWS = 2 ** 32 - 1;
+
+/**
+ * Throws ArgumentError if `type` is no integer type or has too few values for `count` of `what`, LimitError beyond
+ * 2^32 - 1.
+ */
 export function checkIndexType(type: IndexType, count: number, what: string): void {
   if (!indexTypes.includes(type)) {
     throw new ArgumentError(`dtype of ${what}: '${String(type)}', expected ${indexTypes.join(", ")}`);
@@ -126,4 +132,5 @@ export function checkIndexType(type: IndexType, count: number, what: string): vo
       `dtype of ${what}: ${type} numbers ${BigInt(highestIndex(type)) + 1n} at most, there are ${count}`,
     );
   }
+  if (count > MOST_ROWS) throw new LimitError(`a store has at most ${MOST_ROWS} ${what}, there are ${count}`);
 }

@@ -45,7 +45,8 @@ function setDefault(columns: Map<string, FrameColumn>, name: string, make: () =>
 }
 
 function integers(values: readonly number[]): FrameColumn {
-  return { kind: "numeric", values: Int32Array.from(values) };
+  // A value per sample, beyond int32 where there are more than 2^31 cells.
+  return { kind: "numeric", values: BigInt64Array.from(values, BigInt) };
 }
 
 function sampleNames(columns: ReadonlyMap<string, FrameColumn>, count: number): string[] {

@@ -1,6 +1,13 @@
 import { LimitError } from "../errors.js";
 import type { TextColumn } from "../util/frame.js";
 
+/** What offsets of 32 bits reach. */
+const MAX_BYTES = 0xffffffff;
+
+function tooLong(): LimitError {
+  return new LimitError("a text column holds at most 4 GiB");
+}
+
 /**
  * Grows a text column value by value, without keeping a string per row: UTF-8 bytes in one buffer that doubles, and
  * offsets in another.
@@ -82,8 +89,8 @@ export class TextBuilder {
   #reserve(bytes: number): void {
     const needed = this.#bytes + bytes;
     if (needed <= this.#data.byteLength) return;
-    if (needed > 0xffffffff) throw new LimitError("a text column holds at most 4 GiB");
-    const larger = new Uint8Array(Math.min(0xffffffff, Math.max(needed, this.#data.byteLength * 2)));
+    if (needed > MAX_BYTES) throw tooLong();
+    const larger = new Uint8Array(Math.min(MAX_BYTES, Math.max(needed, this.#data.byteLength * 2)));
     larger.set(this.#data.subarray(0, this.#bytes));
     this.#data = larger;
   }
@@ -92,6 +99,7 @@ export class TextBuilder {
 /** A text column of the same value in every row. */
 export function repeatedText(value: string, rows: number): TextColumn {
   const one = new TextEncoder().encode(value);
+  if (one.byteLength * rows > MAX_BYTES) throw tooLong();
   const data = new Uint8Array(one.byteLength * rows);
   const offsets = new Uint32Array(rows + 1);
   for (let row = 0; row < rows; row++) {

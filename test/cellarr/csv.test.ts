@@ -2,7 +2,7 @@ import { parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseCsvText } from "../../src/cellarr/csv.js";
+import { parseCsv, parseCsvText } from "../../src/cellarr/csv.js";
 import { columnValues } from "../../src/util/frame.js";
 
 function rowsOf(text: string): (string | null)[][] {
@@ -64,5 +64,11 @@ describe("parseCsv", () => {
     ["\n\n", "the file is empty"],
   ])("refuses %j", (text, message) => {
     expect(() => parseCsvText(text)).toThrow(message);
+  });
+
+  it("refuses bytes that are not UTF-8, and more than a string holds", () => {
+    const latin = Uint8Array.from("id\nm\u00fcller\n", (letter) => letter.charCodeAt(0));
+    expect(() => parseCsv(latin, { where: "cells.csv" })).toThrow("CSV is not UTF-8 (cells.csv)");
+    expect(() => parseCsv(new Uint8Array(2 ** 29))).toThrow("CSV of 536870912 bytes");
   });
 });
