@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import * as zlib from "node:zlib";
 import { badPart } from "./compression.js";
 import type { Compress, Decompress, Digest } from "./filter.js";
-import { gzipLevel } from "./gzip.js";
+import { gzipLevel, zstdLevel } from "./levels.js";
 import { replaceCodec, replaceDigest } from "./registry.js";
-import { zstdFrames, zstdLevel } from "./zstd.js";
+import { zstdFrames } from "./zstd-frames.js";
 
 /** Node's own codecs: zlib always, Zstandard since Node 22.15, and digests. Calling it again changes nothing. */
 export function registerNodeCodecs(): void {
@@ -12,8 +12,25 @@ export function registerNodeCodecs(): void {
   replaceDigest("checksum_md5", async () => digest("md5"));
   replaceDigest("checksum_sha256", async () => digest("sha256"));
   const zstd = zstdOf(zlib);
-  if (zstd !== null)
-    replaceCodec("zstd", { decoder: async () => zstd.decompress, encoder: async () => zstd.compress });
+  if (zstd === null) replaceCodec("zstd", { decoder: withoutFetch });
+  else replaceCodec("zstd", { decoder: async () => zstd.decompress, encoder: async () => zstd.compress });
+}
+
+/**
+ * The portable decoder, which gets at its own WebAssembly by `fetch` of a data: URL where there is a fetch. In Node that
+ * loads an HTTP client, which takes 10 to 50 times as long as the decoder itself. It looks for fetch before it first
+ * waits, so nobody else sees that there was none.
+ */
+async function withoutFetch(): Promise<Decompress> {
+  const { loadZstdDecoder } = await import("./zstd.js");
+  const { fetch } = globalThis;
+  Reflect.set(globalThis, "fetch", undefined);
+  try {
+    // Not awaited here: fetch is back before anything else runs.
+    return loadZstdDecoder();
+  } finally {
+    Reflect.set(globalThis, "fetch", fetch);
+  }
 }
 
 /** What zlib's functions give with `info: true`; their declared type does not have it. */

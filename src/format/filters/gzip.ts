@@ -1,6 +1,7 @@
 import { unzlibSync, zlibSync } from "fflate";
 import { badPart } from "./compression.js";
 import type { Compress, Decompress } from "./filter.js";
+import { gzipLevel } from "./levels.js";
 
 /** Gzip filter (code 1): despite its name a zlib stream (RFC 1950) per part. */
 
@@ -20,12 +21,6 @@ export const decompressGzip: Decompress = (part, out) => {
   const stored = new DataView(part.buffer, part.byteOffset + at, 4).getUint32(0, false);
   if (stored !== adler32(out)) throw badPart("gzip", part, out, "wrong Adler-32 checksum");
 };
-
-/** zlib's level: below 0 stands for its default, 6. */
-export function gzipLevel(spec: object): 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 {
-  const level = "level" in spec ? Number(spec.level) : 6;
-  return (level < 0 ? 6 : Math.min(9, level)) as 0;
-}
 
 function adler32(bytes: Uint8Array): number {
   let a = 1;
