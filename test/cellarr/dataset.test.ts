@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { createArray } from "../../src/array/create.js";
-import { writeDense } from "../../src/array/write-dense.js";
-import { writeSparse } from "../../src/array/write-sparse.js";
+import { createArray } from "../../src/array/write/create.js";
+import { writeDense } from "../../src/array/write/write-dense.js";
+import { writeSparse } from "../../src/array/write/write-sparse.js";
 import { buildCellArrDataset } from "../../src/cellarr/build.js";
 import { CellArrDataset } from "../../src/cellarr/dataset.js";
 import { matrixSchema } from "../../src/cellarr/layout.js";

@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
-import { createArray } from "../../src/array/create.js";
-import { writeDense } from "../../src/array/write-dense.js";
+import { createArray } from "../../src/array/write/create.js";
+import { writeDense } from "../../src/array/write/write-dense.js";
 import { type Datatype, datatypeInfo } from "../../src/format/datatype.js";
 import type { FilterSpec } from "../../src/format/filter-pipeline.js";
 import { NodeFsStore } from "../../src/storage/node-fs.js";

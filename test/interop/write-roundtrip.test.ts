@@ -2,14 +2,19 @@ import "../../src/node-platform.js";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { consolidate } from "../../src/array/consolidate.js";
-import { createArray } from "../../src/array/create.js";
-import { addGroupMember, createGroup, removeGroupMember } from "../../src/array/group-io.js";
-import { putMetadata } from "../../src/array/metadata-io.js";
-import { vacuum } from "../../src/array/vacuum.js";
-import { writeDense } from "../../src/array/write-dense.js";
-import { writeSparse } from "../../src/array/write-sparse.js";
-import type { AttributeInput, CellValue, FilterInput, SchemaInput } from "../../src/array/write-types.js";
+import { consolidate } from "../../src/array/consolidate/consolidate.js";
+import { vacuum } from "../../src/array/consolidate/vacuum.js";
+import { createArray } from "../../src/array/write/create.js";
+import { addGroupMember, createGroup, removeGroupMember } from "../../src/array/write/group-io.js";
+import { putMetadata } from "../../src/array/write/metadata-io.js";
+import { writeDense } from "../../src/array/write/write-dense.js";
+import { writeSparse } from "../../src/array/write/write-sparse.js";
+import type {
+  AttributeInput,
+  CellValue,
+  FilterInput,
+  SchemaInput,
+} from "../../src/array/write/write-types.js";
 import { datatypeInfo } from "../../src/format/datatype.js";
 import { NodeFsStore } from "../../src/storage/node-fs.js";
 import { viewAs } from "../../src/util/typed-arrays.js";

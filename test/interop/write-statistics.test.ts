@@ -1,11 +1,11 @@
 import { cp } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
-import { consolidate } from "../../src/array/consolidate.js";
-import { createArray } from "../../src/array/create.js";
-import { writeDense } from "../../src/array/write-dense.js";
-import { writeSparse } from "../../src/array/write-sparse.js";
-import { openTarget } from "../../src/array/write-target.js";
-import type { AttributeInput, SchemaInput } from "../../src/array/write-types.js";
+import { consolidate } from "../../src/array/consolidate/consolidate.js";
+import { createArray } from "../../src/array/write/create.js";
+import { writeDense } from "../../src/array/write/write-dense.js";
+import { writeSparse } from "../../src/array/write/write-sparse.js";
+import { openTarget } from "../../src/array/write/write-target.js";
+import type { AttributeInput, SchemaInput } from "../../src/array/write/write-types.js";
 import { NodeFsStore } from "../../src/storage/node-fs.js";
 import { bytesOf } from "../../src/util/typed-arrays.js";
 import { fragmentContent, fragmentKeys } from "../array/write-support.js";
