@@ -83,7 +83,7 @@ describe("documentation", () => {
   it("names only scripts that package.json has", () => {
     const { scripts } = JSON.parse(textOf("package.json")) as { scripts: Record<string, string> };
     const named = [...documents, "CONTRIBUTING.md"].flatMap((name) =>
-      [...textOf(name).matchAll(/npm run (?:--silent )?([\w:]+)/g)].map(([, script]) => script!),
+      [...textOf(name).matchAll(/npm run (?:--silent )?([\w:-]+)/g)].map(([, script]) => script!),
     );
     expect(named.length).toBeGreaterThan(0);
     expect(named.filter((script) => !(script in scripts))).toEqual([]);

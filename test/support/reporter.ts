@@ -1,5 +1,8 @@
 import { writeFileSync } from "node:fs";
 import type { Reporter, SerializedError, TestCase, TestModule } from "vitest/node";
+import { findPython } from "../../scripts/python-env.mjs";
+
+const hasPython = findPython() !== null;
 
 /**
  * Writes the totals of a run to the file that CELLARR_TEST_SUMMARY names, for scripts/test.mjs. A file that could not
@@ -25,10 +28,11 @@ export default class SummaryReporter implements Reporter {
   }
 }
 
-/** The note of `context.skip(note)`, else where the test stands. */
+/** The note of `context.skip(note)`, a missing Python, else where the test stands. */
 function reasonOf(test: TestCase): string {
   const result = test.result();
   const note = result.state === "skipped" ? result.note : undefined;
+  if (note === undefined && !hasPython) return "needs python3 with venv, which is missing";
   return (
     note ??
     `${test.module.relativeModuleId}${test.parent.type === "suite" ? `: ${test.parent.fullName}` : ""}`
