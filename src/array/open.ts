@@ -140,7 +140,7 @@ export async function openArray(
 }
 
 /** Opens an array whose folder was listed already. */
-export async function openDirectory(
+async function openDirectory(
   directory: ArrayDirectory,
   window: TimeWindow = ALL_TIME,
   options: StoreOptions = {},

@@ -110,7 +110,7 @@ export function checkChunks(
 }
 
 /** Memory for `size` bytes, or a LimitError. */
-export function allocateTile(size: number, where?: string): Uint8Array {
+function allocateTile(size: number, where?: string): Uint8Array {
   try {
     return new Uint8Array(size);
   } catch (cause) {

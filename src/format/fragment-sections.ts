@@ -52,25 +52,6 @@ export function writeTileNumbers(values: ArrayLike<number>): Uint8Array {
   return writer.finish();
 }
 
-/** Byte offset of each tile in the field's file (`section` for errors: which of the three kinds). */
-export function readTileOffsets(bytes: Uint8Array, where?: string, section = "tile offsets"): Float64Array {
-  return readTileNumbers(bytes, section, where);
-}
-
-/** Bytes of each tile's var-length values before filters. */
-export function readTileSizes(bytes: Uint8Array, where?: string): Float64Array {
-  return readTileNumbers(bytes, "var tile sizes", where);
-}
-
-/** Nulls in each tile; empty for a field that is not nullable. */
-export function readTileNullCounts(bytes: Uint8Array, where?: string): Float64Array {
-  return readTileNumbers(bytes, "tile null counts", where);
-}
-
-export const writeTileOffsets = writeTileNumbers;
-export const writeTileSizes = writeTileNumbers;
-export const writeTileNullCounts = writeTileNumbers;
-
 /**
  * Mins or maxes of a field. Whether they are var-length has to be known from the schema (`isVarField`), since the bytes
  * do not tell. Null where the section holds none.

@@ -64,7 +64,7 @@ export function writeGroupDetails({ version, members }: GroupDetails): Uint8Arra
 }
 
 /** What a member is known by: its name, or the URI of one without. Names are unique in a group. */
-export function memberKey(member: GroupMember): string {
+function memberKey(member: GroupMember): string {
   return member.name ?? member.uri;
 }
 

@@ -37,7 +37,7 @@ export type DimensionBounds =
   | { readonly kind: "text"; readonly lo: readonly string[]; readonly hi: readonly string[] };
 
 /** The fanout that the core writes. */
-export const RTREE_FANOUT = 10;
+const RTREE_FANOUT = 10;
 
 /** Levels that a tree over 2^53 tiles needs at a fanout of 2. */
 const MAX_LEVELS = 64;

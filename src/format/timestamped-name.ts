@@ -38,9 +38,14 @@ export function parseTimestampedName(name: string): TimestampedName | null {
   return old === null ? null : checked(old[2]!, old[3] ?? old[2]!, old[1]!, null);
 }
 
-/** `__start_end_uuid`, with `_version` where one is given; the uuid is new and random. Times in milliseconds. */
-export function makeTimestampedName(start: number, end: number, version?: number): string {
-  const name = `__${start}_${end}_${randomUuid()}`;
+/** `__start_end_uuid`, with `_version` where one is given. Times in milliseconds; the uuid is 32 hexadecimal digits. */
+export function makeTimestampedName(
+  start: number,
+  end: number,
+  version?: number,
+  uuid = randomUuid(),
+): string {
+  const name = `__${start}_${end}_${uuid}`;
   return version === undefined ? name : `${name}_${version}`;
 }
 

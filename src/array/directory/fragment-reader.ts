@@ -11,13 +11,13 @@ import { type DenseTiling, denseTiling } from "../order/dense-tiling.js";
 import type { FragmentInfo } from "../query.js";
 import type { FragmentFiles } from "./array-directory.js";
 
-export const METADATA_FILE = "__fragment_metadata.tdb";
+const METADATA_FILE = "__fragment_metadata.tdb";
 
 /** Metadata files up to this size are read whole when the array opens: one request then serves every section. */
-export const WHOLE_METADATA_BYTES = 64 * 1024;
+const WHOLE_METADATA_BYTES = 64 * 1024;
 
 /** Of larger ones the end, which holds the footer: 2 KB for 10 fields, so this does for 80. */
-export const FOOTER_TAIL_BYTES = 16 * 1024;
+const FOOTER_TAIL_BYTES = 16 * 1024;
 
 /**
  * What no filter exceeds: one stored byte becomes at most this many (bzip2 and Zstandard 45,000, runs of RLE more
@@ -291,7 +291,7 @@ export function checkSupported(fragment: FragmentReader, array: ArraySchema): vo
 }
 
 /** Bytes at the end of a metadata file of `size` bytes to read when an array opens. */
-export function firstTailSize(size: number): number {
+function firstTailSize(size: number): number {
   return size <= WHOLE_METADATA_BYTES ? size : FOOTER_TAIL_BYTES;
 }
 

@@ -53,7 +53,7 @@ export function firstUnordered(keys: OrderKeys, cellCount: number, allowEqual: b
 }
 
 /** Below 0 where cell `a` comes first, 0 where both have the same coordinates. */
-export function compareCells(keys: OrderKeys, a: number, b: number): number {
+function compareCells(keys: OrderKeys, a: number, b: number): number {
   for (const key of keys) {
     const difference = key instanceof Uint32Array ? key[a]! - key[b]! : compareTexts(key, a, b);
     if (difference !== 0) return difference;

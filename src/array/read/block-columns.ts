@@ -18,7 +18,7 @@ export interface FieldShape {
 }
 type TypeOf = ArraySchema["dimensions"][number]["datatype"];
 
-export function fieldShape(schema: ArraySchema, name: string): FieldShape {
+function fieldShape(schema: ArraySchema, name: string): FieldShape {
   const attribute = schema.attributes.find((one) => one.name === name);
   if (attribute !== undefined) return attribute;
   return { ...schema.dimensions.find((one) => one.name === name)!, nullable: false };

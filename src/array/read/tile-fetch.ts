@@ -16,10 +16,10 @@ import type { FieldFile, StoredField } from "../directory/stored-field.js";
 export const COALESCE_GAP = 64 * 1024;
 
 /** Stored bytes of one field that are fetched and decoded together; one larger tile is fetched alone. */
-export const TASK_BYTES = 4 * 1024 * 1024;
+const TASK_BYTES = 4 * 1024 * 1024;
 
 /** Tasks under way at a time, which bounds memory for fetched bytes to 8 x 4 MiB (but for larger tiles). */
-export const PARALLEL_TASKS = 8;
+const PARALLEL_TASKS = 8;
 
 /** Requests of one task for one file under way at a time, for tiles that lie far apart. */
 const PARALLEL_REQUESTS = 8;

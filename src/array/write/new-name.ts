@@ -1,5 +1,5 @@
 import { ArgumentError } from "../../errors.js";
-import { randomUuid } from "../../format/timestamped-name.js";
+import { makeTimestampedName, randomUuid } from "../../format/timestamped-name.js";
 
 /**
  * Names of new fragments, metadata and group files. Readers order what was written in the same millisecond by name, so
@@ -27,8 +27,7 @@ export function newName(timestamp: number, version?: number): string {
 
 /** `__start_end_uuid`, with `_version` where one is given. */
 export function newRangeName(start: number, end: number, version?: number): string {
-  const name = `__${start}_${end}_${orderedUuid(end)}`;
-  return version === undefined ? name : `${name}_${version}`;
+  return makeTimestampedName(start, end, version, orderedUuid(end));
 }
 
 /** The time of a write: what the caller gave, or now. Throws ArgumentError if it is no time. */

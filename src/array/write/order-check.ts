@@ -5,7 +5,7 @@ import type { Column } from "../columns.js";
 import { firstUnordered, hasOneTile, orderKeys } from "../order/sort-keys.js";
 
 /** The coordinates of a cell as text: `(row=3, gene='A')`. */
-export function coordinatesText(schema: ArraySchema, coordinates: readonly Column[], cell: number): string {
+function coordinatesText(schema: ArraySchema, coordinates: readonly Column[], cell: number): string {
   const parts = schema.dimensions.map(({ name }, d) => {
     const column = coordinates[d]!;
     if (column.kind === "fixed") return `${name}=${column.values[cell]}`;

@@ -33,7 +33,7 @@ export async function openTarget(
 }
 
 /** Names of the array's schemas, oldest first; none where there is no array. */
-export async function schemaNames(place: StoreLocation, signal?: AbortSignal | undefined): Promise<string[]> {
+async function schemaNames(place: StoreLocation, signal?: AbortSignal | undefined): Promise<string[]> {
   const entries = await place.store.list(joinKey(place.path, "__schema"), { recursive: false, signal });
   const named = [];
   for (const { key, size } of entries) {

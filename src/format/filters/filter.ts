@@ -47,9 +47,6 @@ export interface Filter {
   reverse(input: Stored, step: FilterStep, output: Output): Stored;
 }
 
-/** The value type that a filter puts out on writing, if it differs from what it takes in. */
-export type OutputDatatype = (spec: FilterSpec, input: Datatype) => Datatype;
-
 /** Compresses one part: a chunk's data, or the metadata of an earlier filter. */
 export type Compress = (part: Uint8Array, step: FilterStep) => Uint8Array;
 
