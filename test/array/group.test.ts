@@ -91,7 +91,7 @@ describe("putMetadata", () => {
       list: Int16Array.of(1, -2),
       n: 200,
       text: "é",
-      yes: true,
+      yes: 1n,
     });
   });
 
