@@ -12,7 +12,7 @@ import traceback
 
 import wire
 
-MODULES = ("peer_tiledb", "peer_cellarr", "peer_anndata")
+MODULES = ("peer_tiledb", "peer_cellarr")
 
 
 def load():

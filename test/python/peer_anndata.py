@@ -1,1 +1,0 @@
-"""H5AD files through anndata."""
