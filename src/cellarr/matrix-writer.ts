@@ -19,6 +19,8 @@ import { columnMap, type RemappedBlock, remapBlock } from "./remap.js";
 
 /** Stored values of a block: some 20 MB of cells while they are remapped. */
 const BLOCK_CELLS = 1_000_000;
+/** Most of a dense block's cells are zero and dropped. Larger blocks split fewer chunks, which are read once for each. */
+const DENSE_BLOCK_CELLS = 2 * BLOCK_CELLS;
 
 /** A fragment that is made when the first cells come; without cells there is none. */
 export class LazyFragment {
@@ -76,8 +78,10 @@ export async function writeMatrix(task: MatrixTask): Promise<void> {
   const map = columnMap(task.positions, task.genes.size);
   const combine = combinerOf(matrix.consolidateDuplicateGeneFunc);
   // Dense sources have no stored zeros to keep.
-  const options = { cellOffset: task.cellOffset, dropZeros: from.storage === "dense" };
-  for await (const block of from.blocks({ maxCells: BLOCK_CELLS, signal: task.signal })) {
+  const dense = from.storage === "dense";
+  const options = { cellOffset: task.cellOffset, dropZeros: dense };
+  const maxCells = dense ? DENSE_BLOCK_CELLS : BLOCK_CELLS;
+  for await (const block of from.blocks({ maxCells, signal: task.signal })) {
     const remapped = remapBlock(block, map, combine, options);
     if (remapped.cells.length > 0) await task.fragment.append(await cellsOf(task, remapped));
     task.onCells(lastRow(block));
