@@ -1,12 +1,13 @@
 import "../node-platform.js";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import { buildCellArrDataset } from "../cellarr/build.js";
 import { type ColumnType, columnTypes } from "../cellarr/column-types.js";
 import type { CellArrDataset } from "../cellarr/dataset.js";
 import type { MisfitRule } from "../cellarr/fit-values.js";
 import type { BuildOptions, BuildStep, MatrixOptions } from "../cellarr/options.js";
-import { ExistsError, isCellarrError, NotFoundError } from "../errors.js";
+import { ExistsError, isCellarrError, NotFoundError, StorageError } from "../errors.js";
 import type { MatrixDtype } from "../h5ad/matrix.js";
 import type { CommandContext } from "./context.js";
 import { folderBytes } from "./folder-bytes.js";
@@ -114,6 +115,16 @@ function checkFile(path: string, option: string): string {
   throw new NotFoundError(`${option}: no such file`, { where: path });
 }
 
+/** A file where a folder is needed is said by its name, not by that of the first file below it. */
+function checkPlace(folder: string): void {
+  let place = resolve(folder);
+  while (!existsSync(place) && place !== dirname(place)) place = dirname(place);
+  if (statSync(place).isDirectory()) return;
+  throw new StorageError("cannot make a store: there is a file, expected a folder or nothing", {
+    where: place,
+  });
+}
+
 const stepLabels: Record<BuildStep, string> = {
   scan: "scanning files",
   gene_annotation: "writing genes",
@@ -130,6 +141,7 @@ export async function buildWithProgress(
   context: CommandContext,
 ): Promise<CellArrDataset> {
   const isNew = !existsSync(folder);
+  checkPlace(folder);
   const bar = await createProgressBar();
   try {
     return await buildCellArrDataset({
@@ -141,7 +153,8 @@ export async function buildWithProgress(
       },
     });
   } catch (error) {
-    if (isNew) await rm(folder, { recursive: true, force: true });
+    // What went wrong first is what matters.
+    if (isNew) await rm(folder, { recursive: true, force: true }).catch(() => {});
     if (!isCellarrError(error, "EXISTS")) throw error;
     throw new ExistsError("the folder holds a store already; --overwrite replaces it", {
       where: folder,

@@ -2,6 +2,7 @@ import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import type { Writable } from "node:stream";
 import { StorageError, throwIfAborted } from "../errors.js";
+import { makeFolders } from "../storage/make-folders-node.js";
 
 /** Where a command's answer goes: standard output, or a file that appears only when it is complete. */
 
@@ -109,7 +110,16 @@ export async function replaceFile(
   }
 }
 
-function fileError(path: string, error: unknown): unknown {
+/** Makes the folder that several files go to. */
+export async function makeOutputFolder(path: string): Promise<void> {
+  try {
+    await makeFolders(path);
+  } catch (error) {
+    throw fileError(path, error, "make the folder");
+  }
+}
+
+function fileError(path: string, error: unknown, task = "write the file"): unknown {
   if (!(error instanceof Error) || !("syscall" in error)) return error;
-  return new StorageError(`cannot write the file: ${error.message}`, { where: path, cause: error });
+  return new StorageError(`cannot ${task}: ${error.message}`, { where: path, cause: error });
 }

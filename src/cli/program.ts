@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Command } from "commander";
+import { Command, type Option } from "commander";
 import type { CommandContext } from "./context.js";
 
 /**
@@ -33,15 +33,23 @@ Examples:
 ${exitCodeHelp}`,
     );
   // Set before the commands are added: they inherit it.
-  program.exitOverride().configureOutput({
-    outputError: (text, write) => write(text.replace(/^error: /, "cellarr: ").replace(/\n(?=.)/g, " ")),
-  });
+  program
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/^error: /, "cellarr: ").replace(/\n(?=.)/g, " ")),
+    })
+    .configureHelp({ optionDescription: describeOption });
   addBuild(program, context);
   addInfo(program, context);
   addQuery(program, context);
   addArray(program, context);
   addDemo(program, context);
   return program;
+}
+
+/** With the default where it says something: not the empty list of an option that may be repeated. */
+function describeOption({ description, defaultValue }: Option): string {
+  return typeof defaultValue === "string" ? `${description} (default: ${defaultValue})` : description;
 }
 
 function packageVersion(): string {
@@ -80,7 +88,7 @@ function addBuild(program: Command, context: CommandContext): void {
       "after",
       `
 Types of matrices: int8, uint8, int16, uint16, int32, uint32, int64, uint64, float32, float64.
-Types of cell columns: ascii, or a type of matrices.
+Types of cell columns: those of matrices, ascii, utf8 (also: str), bool, int (64 bits), float (64 bits).
 
 Examples:
   $ cellarr build --out store a.h5ad b.h5ad
@@ -114,7 +122,7 @@ function addQuery(program: Command, context: CommandContext): void {
     .description("Take a slice of a store: some cells, some genes, with their metadata.")
     .argument("<store>", "folder of the store")
     .option("--cells <indices>", "0:10 (both ends included), 5,300,17, or mixed; default all")
-    .option("--genes <names>", "gene names between commas; default all", repeat, [])
+    .option("--genes <names>", "gene names between commas (repeatable; default all)", repeat, [])
     .option("--matrix <name>", "matrix to take (repeatable; default all)", repeat, [])
     .option("--where <condition>", "only cells whose metadata fulfil the condition")
     .option("--sample <name>", "only cells of this sample")
@@ -199,10 +207,11 @@ ${exitCodeHelp}`,
       "after",
       `
 Prints a JSON object per line and cell: dimensions first, then attributes, in row-major order. 64-bit integers and
-datetimes are decimal strings; NaN, Infinity and -Infinity strings; bytes base64; several values a cell an array;
-enumerated attributes their value. Dense arrays print every cell of the range. A dimension without --range (or with
-an open end) is read to the end of the non-empty domain. Several ranges of one dimension are joined. A colon within
-a value is written \\: and negative numbers need nothing special.
+datetimes are decimal strings; NaN, Infinity and -Infinity strings; text is text (bytes that are not UTF-8 as U+DC80
+to U+DCFF); blobs base64; several values a cell an array; enumerated attributes their value. Dense arrays print
+every cell of the range, fill values where nothing was written. A dimension without --range (or with an open end) is
+read to the end of the non-empty domain. Several ranges of one dimension are joined. A colon within a value is
+written \\: and negative numbers need nothing special.
 
 Examples:
   $ cellarr array read store/assays/counts --range cell_index=0:10 --range gene_index=5

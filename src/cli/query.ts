@@ -1,6 +1,5 @@
 import "../node-platform.js";
 import { existsSync, statSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { slice } from "../cellarr/selection.js";
 import type { CellArrDatasetSlice } from "../cellarr/slice.js";
@@ -11,7 +10,7 @@ import { writeSliceJson } from "./format-json.js";
 import { writeMatrixMarket } from "./format-mtx.js";
 import { sliceText } from "./format-text.js";
 import { openStore } from "./open-store.js";
-import { type TextSink, withTextSink } from "./output.js";
+import { makeOutputFolder, type TextSink, withTextSink } from "./output.js";
 import { parseNames } from "./parse.js";
 import { type CellOptions, selectCells } from "./select-cells.js";
 import { type SliceView, viewOf } from "./slice-view.js";
@@ -51,7 +50,7 @@ function chooseFormat(options: QueryCommandOptions): Format {
   const format = formats.find((known) => known === name);
   if (format === undefined) throw new UsageError(`--format ${name}: expected json, csv, mtx or h5ad`);
   if (options.json && format !== "json") throw new UsageError(`--json contradicts --format ${name}`);
-  if (format === "h5ad" && options.output === undefined) {
+  if (format === "h5ad" && (options.output === undefined || isFolder(options.output))) {
     throw new UsageError("--format h5ad needs a file: -o FILE.h5ad");
   }
   return format;
@@ -107,7 +106,7 @@ async function writeFolder(
   folder: string,
   signal: AbortSignal,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeOutputFolder(folder);
   for (const [name, matrix] of view.matrices) {
     await withTextSink(join(folder, `${name}.${format}`), signal, (sink) =>
       writeMatrix(view, matrix, format, sink),

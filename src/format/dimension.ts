@@ -73,11 +73,22 @@ function readDimension(reader: ByteReader, version: number, legacyType: Datatype
   const domain = readDimensionDomain(reader, name, datatype, version);
   const tileExtent = reader.flag(`null tile extent of ${name}`)
     ? null
-    : readScalar(reader, datatype, `tile extent of ${name}`);
+    : unsigned(readScalar(reader, datatype, `tile extent of ${name}`), domain);
   if (tileExtent !== null && !(tileExtent > 0)) {
     throw reader.error(`dimension ${name} has tile extent ${tileExtent}, expected more than 0`);
   }
   return { name, datatype, cellValNum, filters, domain, tileExtent };
+}
+
+/**
+ * The official library computes with extents as unsigned numbers: one of int64 that covers a domain of more than 2^63
+ * values, as it sets where none is given, looks negative. Types below 64 bits have no such extents.
+ */
+function unsigned(extent: number | bigint, domain: Dimension["domain"]): number | bigint {
+  if (typeof extent !== "bigint" || domain === null) return extent;
+  const range = BigInt(domain[1]) - BigInt(domain[0]) + 1n;
+  const asUnsigned = BigInt.asUintN(64, extent);
+  return asUnsigned <= range ? asUnsigned : extent;
 }
 
 function readDimensionDomain(

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Stats } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { StorageError, throwIfAborted } from "../errors.js";
 import { mapBounded } from "../util/concurrency.js";
 import { checkKey, checkPrefix, joinKey } from "./key.js";
+import { makeFolders } from "./make-folders-node.js";
 import { byKey, checkRange } from "./memory.js";
 import type {
   ByteRange,
@@ -68,7 +69,7 @@ export class NodeFsStore implements WritableStore {
     const target = this.#path(checkKey(key, this.uri));
     const temporary = `${target}.${randomUUID()}.cellarr-tmp`;
     const handle = await this.#guard(target, async () => {
-      await mkdir(dirname(target), { recursive: true });
+      await makeFolders(dirname(target));
       return open(temporary, "wx");
     });
     return new FileWriter(handle, temporary, target, options?.signal);
@@ -97,7 +98,7 @@ export class NodeFsStore implements WritableStore {
       if ((await fileStats(source))?.isFile()) {
         throw new StorageError(`cannot move '${from}' to '${to}': it is a file`, { where: this.uri });
       }
-      await mkdir(dirname(target), { recursive: true });
+      await makeFolders(dirname(target));
       await rename(source, target);
       await syncFolder(dirname(target));
       await syncFolder(dirname(source));
@@ -107,7 +108,7 @@ export class NodeFsStore implements WritableStore {
   async makeFolder(prefix: string, options?: StoreOptions): Promise<void> {
     throwIfAborted(options?.signal);
     const path = this.#path(checkPrefix(prefix, this.uri));
-    await this.#guard(path, () => mkdir(path, { recursive: true }));
+    await this.#guard(path, () => makeFolders(path));
   }
 
   #path(key: string): string {
@@ -254,9 +255,10 @@ async function guard<T>(path: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
   } catch (error) {
-    const code = errorCode(error);
-    if (code === undefined) throw error;
-    throw new StorageError(`file system: ${code}`, { where: path, cause: error });
+    if (!(error instanceof Error) || errorCode(error) === undefined) throw error;
+    // "ENOSPC: no space left on device, write": what was called, and where, is said otherwise.
+    const [what] = error.message.split(", ");
+    throw new StorageError(`file system: ${what}`, { where: path, cause: error });
   }
 }
 

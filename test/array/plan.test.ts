@@ -152,6 +152,19 @@ describe("the plan of a sparse read", () => {
 });
 
 describe("the plan of a dense read", () => {
+  it("counts the cells of ranges in which nothing was written", async () => {
+    const empty = { store, path: "empty" };
+    await createArray(empty, {
+      arrayType: "dense",
+      dimensions: [{ name: "x", datatype: "int32", domain: [0, 99], tileExtent: 10 }],
+      attributes: [{ name: "a", datatype: "int32" }],
+    });
+    await writeDense(empty, [[0, 9]], { a: new Int32Array(10) });
+    const { fragments, totals } = await (await openArray(empty)).plan({ ranges: { x: [[20, 24], 50] } });
+    expect(fragments).toEqual([]);
+    expect(totals).toMatchObject({ tiles: 0, cellsAtMost: 6 });
+  });
+
   it("takes tiles of the newest fragment that has them", async () => {
     const array = await openArray(dense);
     const plan = await array.plan({ ranges: { y: [[0, 12]], x: [[3, 9]] } });

@@ -3,10 +3,13 @@ import { readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createArray } from "../../src/array/write/create.js";
+import { writeDense } from "../../src/array/write/write-dense.js";
 import { Simulator } from "../../src/cli/simulate.js";
 import type { AnnData } from "../../src/h5ad/anndata.js";
 import type { SparseMatrix } from "../../src/h5ad/matrix.js";
 import { readH5ad, writeH5ad } from "../../src/h5ad-node.js";
+import { NodeFsStore } from "../../src/storage/node-fs.js";
 import { mapBounded } from "../../src/util/concurrency.js";
 import { columnValues, textValues } from "../../src/util/frame.js";
 import { keptFolder, temporaryFolder } from "../support/temporary.js";
@@ -104,6 +107,8 @@ describe("help", () => {
       expect(code).toBe(0);
       expect(stdout).toContain(`Usage: cellarr ${command.join(" ")}`);
       expect(stdout).toContain(`  $ cellarr ${command.join(" ")}`);
+      // Empty lists and quoted numbers are no defaults to tell a person.
+      expect(stdout).not.toMatch(/default:\s+[["]/);
     },
   );
 
@@ -297,6 +302,25 @@ describe("array", () => {
     expect([...new Set(ndjson(two.stdout).map((cell) => cell.cell_index))]).toEqual([3, 4, 7]);
   });
 
+  it("read prints every cell of a dense range, also where nothing was written", async () => {
+    const dense = { store: new NodeFsStore(folder), path: "dense" };
+    await createArray(dense, {
+      arrayType: "dense",
+      dimensions: [{ name: "x", datatype: "int32", domain: [0, 99], tileExtent: 10 }],
+      attributes: [{ name: "a", datatype: "float32" }],
+    });
+    await writeDense(dense, [[0, 1]], { a: Float32Array.of(0.5, -1) });
+    const read = async (...range: string[]) =>
+      ndjson((await cli.run("array", "read", join(folder, "dense"), ...range)).stdout);
+    expect(await read()).toEqual([
+      { x: 0, a: 0.5 },
+      { x: 1, a: -1 },
+    ]);
+    expect(await read("--range", "x=50:51", "--range", "x=99")).toEqual(
+      [50, 51, 99].map((x) => ({ x, a: "NaN" })),
+    );
+  });
+
   it("read explains its plan", async () => {
     const counts = join(store, "assays", "counts");
     const { stdout } = await cli.run("array", "read", counts, "--range", "cell_index=7", "--explain");
@@ -362,6 +386,13 @@ describe("failures", () => {
       [["build", "--out", join(folder, "new"), "--matrix", "nope", files[0]!], /'nope'/],
       [["build", "--out", join(folder, "new"), "--matrix", "log-norm:uint8", files[0]!], /sample_1/],
       [["demo", missing], /no such file .*missing/],
+      [["build", "--out", files[0]!, files[0]!], /there is a file, expected a folder or nothing .*sample_1/],
+      [
+        ["build", "--out", join(files[0]!, "a", "b"), files[0]!],
+        /there is a file, expected a folder or nothing/,
+      ],
+      [["query", store, "--format", "csv", "-o", join(files[0]!, "a/")], /cannot make the folder: ENOTDIR/],
+      [["query", store, "--format", "json", "-o", folder], /cannot write the file: EISDIR/],
     ];
     await expectFailures(cases, 1);
     expect(existsSync(join(folder, "new"))).toBe(false);
@@ -389,6 +420,7 @@ describe("failures", () => {
       [["query", store, "--cells", "3:1"], /ends before it starts/],
       [["query", store, "--format", "xml"], /--format xml: expected json, csv, mtx or h5ad/],
       [["query", store, "--format", "h5ad"], /needs a file: -o/],
+      [["query", store, "--format", "h5ad", "-o", folder], /needs a file: -o/],
       [["array", "read", counts, "--range", "cell_index"], /expected DIM=LO:HI/],
       [["array", "read", counts, "--range", "cell_index=a"], /'a' is not an integer/],
       [["array", "read", counts, "--timestamp", "x"], /expected T or T1:T2/],
@@ -418,7 +450,9 @@ describe("interrupting", () => {
     const large = join(folder, "large.h5ad");
     await writeH5ad(new Simulator({ cells: 2000, genes: 3000 }).sample(0), large);
     const target = join(folder, "interrupted");
-    const begun = (): boolean => existsSync(join(target, "assays", "counts"));
+    const begun = (): boolean =>
+      existsSync(target) &&
+      readdirSync(target).some((name) => existsSync(join(target, name, "new", "assays")));
     const outcome = await cli.interrupt(begun, "build", "--out", target, large);
     expect(outcome).toEqual({ code: 130, stdout: "", stderr: "cellarr: interrupted\n" });
     expect(existsSync(target)).toBe(false);

@@ -106,6 +106,17 @@ describe("array schema", () => {
     );
   });
 
+  test("an extent beyond 2^63 - 1, which the official library sets for wide domains, is not negative", () => {
+    const domain = [-(2n ** 63n), 2n ** 63n - 11n] as const;
+    const wide = { ...dimension, datatype: "int64", domain, tileExtent: 2n ** 64n - 10n } as const;
+    const schema = schemaOf({ dimensions: [wide] });
+    expect(through(schema)).toEqual(schema);
+    const narrow = { ...wide, domain: [0n, 99n], tileExtent: -10n } as const;
+    expect(() => through(schemaOf({ dimensions: [narrow] }))).toThrow(
+      "tile extent -10, expected more than 0",
+    );
+  });
+
   test("a name that begins with a byte order mark keeps it", () => {
     expect(through(schemaOf({ attributes: [attribute("\ufeffx", "int8")] })).attributes[0]!.name).toBe(
       "\ufeffx",

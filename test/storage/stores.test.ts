@@ -30,6 +30,31 @@ storeSuite("withCounting", async () => withCounting(new MemoryStore()));
 storeSuite("withFailureAfter, before it fails", async () => withFailureAfter(new MemoryStore(), 1000));
 
 describe("NodeFsStore", () => {
+  it("makes all folders above a file, several writers at once", async () => {
+    const store = new NodeFsStore(await folder());
+    await Promise.all(
+      Array.from({ length: 20 }, (_, i) => store.put(`a/b/c/${i % 3}/${i}`, new Uint8Array(1))),
+    );
+    await store.makeFolder("a/b/d/e");
+    expect((await readdir(join(store.uri, "a", "b"))).sort()).toEqual(["c", "d"]);
+  });
+
+  it("says what is wrong where no folder can be made", async () => {
+    const root = await folder();
+    await writeFile(join(root, "file"), "x");
+    await expect(new NodeFsStore(root).put("file/b/c", new Uint8Array(1))).rejects.toThrow(
+      "ENOTDIR: not a directory",
+    );
+    await expect(new NodeFsStore(root).makeFolder("file")).rejects.toThrow("EEXIST");
+  });
+
+  it.runIf(process.platform === "linux")("does not hang where the file system makes no folders", async () => {
+    const store = new NodeFsStore("/proc");
+    await expect(store.put("cellarr/x/y", new Uint8Array(1))).rejects.toThrow(
+      "file system: ENOENT: no such file or directory",
+    );
+  });
+
   it("leaves no temporary file, whatever happens", async () => {
     const root = await folder();
     const store = new NodeFsStore(root);

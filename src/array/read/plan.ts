@@ -18,9 +18,8 @@ import { coalesce, splitTiles } from "./tile-fetch.js";
 /** What a read will do, as a value: the same choices as in reading, without fetching a tile. */
 export async function planRead(array: OpenedArray, query: ResolvedQuery): Promise<ReadPlan> {
   const { schema } = array;
-  const planned =
+  const { fragments, cellsAtMost } =
     schema.arrayType === "dense" ? await planDense(array, query) : await planSparse(array, query);
-  const fragments = planned.map((one) => one.fragment);
   const fetches = fragments.flatMap((one) => one.fields.flatMap((field) => field.fetches));
   return {
     uri: array.uri,
@@ -32,22 +31,22 @@ export async function planRead(array: OpenedArray, query: ResolvedQuery): Promis
       tiles: fragments.reduce((sum, one) => sum + one.covered.length + one.partial.length, 0),
       requests: fetches.length,
       bytes: fetches.reduce((sum, { range }) => sum + range.end - range.start, 0),
-      cellsAtMost: planned.reduce((sum, one) => sum + one.cells, 0),
+      cellsAtMost,
     },
   };
 }
 
 interface Planned {
-  readonly fragment: PlannedFragment;
-  readonly cells: number;
+  readonly fragments: readonly PlannedFragment[];
+  readonly cellsAtMost: number;
 }
 
-async function planSparse(array: OpenedArray, query: ResolvedQuery): Promise<Planned[]> {
+async function planSparse(array: OpenedArray, query: ResolvedQuery): Promise<Planned> {
   const sources = await sparseSources(array, query);
   const options = { signal: query.signal };
   const blocks = sources.flatMap((source) => source.tiles.map((tile) => new Block(source, tile)));
   const compares = withoutSorting(blocks, array.schema, query.order) === null;
-  return Promise.all(
+  const fragments = await Promise.all(
     sources.map(async (source) => {
       const { fragment, tiles } = source;
       const wanted = sparseFields(array, query, source, compares);
@@ -55,17 +54,17 @@ async function planSparse(array: OpenedArray, query: ResolvedQuery): Promise<Pla
         wanted.map(({ name, role, tiles: some }) => planField(fragment, name, role, some, options)),
       );
       return {
-        fragment: {
-          uri: fragment.uri,
-          tileCount: fragment.tileCount,
-          covered: tiles.filter((t) => isCovered(source, t)),
-          partial: tiles.filter((t) => !isCovered(source, t)),
-          fields: fields.filter((field) => field.fetches.length > 0),
-        },
-        cells: tiles.reduce((sum, t) => sum + fragment.cellsOf(t), 0),
+        uri: fragment.uri,
+        tileCount: fragment.tileCount,
+        covered: tiles.filter((t) => isCovered(source, t)),
+        partial: tiles.filter((t) => !isCovered(source, t)),
+        fields: fields.filter((field) => field.fetches.length > 0),
       };
     }),
   );
+  const cellsOf = ({ fragment, tiles }: SparseSource): number =>
+    tiles.reduce((sum, t) => sum + fragment.cellsOf(t), 0);
+  return { fragments, cellsAtMost: sources.reduce((sum, source) => sum + cellsOf(source), 0) };
 }
 
 interface Wanted {
@@ -116,10 +115,10 @@ function roleOf(selects: boolean, inResult: boolean): PlannedField["role"] {
   return selects ? "select" : "result";
 }
 
-async function planDense(array: OpenedArray, query: ResolvedQuery): Promise<Planned[]> {
+async function planDense(array: OpenedArray, query: ResolvedQuery): Promise<Planned> {
   const { sources, cellCount } = selectDense(array, query);
   const options = { signal: query.signal };
-  const planned = await Promise.all(
+  const fragments = await Promise.all(
     sources.map(async ({ fragment, tiling, tiles }) => {
       const numbers = tiles.map((one) => one.tile);
       const fields = await Promise.all(
@@ -131,14 +130,11 @@ async function planDense(array: OpenedArray, query: ResolvedQuery): Promise<Plan
         pieces.every((list, d) => list.length === 1 && list[0]!.length === tiling.extents[d]);
       const covered = tiles.filter((one) => isWhole(one.pieces)).map((one) => one.tile);
       const partial = numbers.filter((t) => !covered.includes(t));
-      return {
-        fragment: { uri: fragment.uri, tileCount: fragment.tileCount, covered, partial, fields },
-        cells: 0,
-      };
+      return { uri: fragment.uri, tileCount: fragment.tileCount, covered, partial, fields };
     }),
   );
-  // Cells of the result, whatever lies under them.
-  return planned.map((one, i) => (i === 0 ? { ...one, cells: cellCount } : one));
+  // Cells of the result, whatever lies under them: also where no fragment does.
+  return { fragments, cellsAtMost: cellCount };
 }
 
 function denseFields(schema: ArraySchema, query: ResolvedQuery): Omit<Wanted, "tiles">[] {
