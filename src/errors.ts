@@ -34,6 +34,8 @@ export interface ErrorDetails {
 
 export class CellarrError extends Error {
   readonly code: ErrorCode;
+  /** The message without the place. */
+  readonly problem: string;
   /** File, URI or object that the error is about, where known. */
   readonly where: string | undefined;
 
@@ -44,6 +46,7 @@ export class CellarrError extends Error {
     );
     this.name = new.target.name;
     this.code = code;
+    this.problem = message;
     this.where = details.where;
   }
 }

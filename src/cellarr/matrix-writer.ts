@@ -133,7 +133,8 @@ async function misfitError(task: MatrixTask, block: RemappedBlock, at: number): 
   const name = await obsName(task.source, cell);
   return new ValueError(
     `matrix '${matrix.matrixName}': ${block.values[at]} in cell ${cell} ('${name}') of gene '${gene}' does not fit ` +
-      `${matrix.dtype}; choose another dtype, or onMisfit "round", "clip" or "round-clip"`,
+      `${matrix.dtype}; choose another dtype, or have such values rounded or clipped (onMisfit; ` +
+      "on the command line --misfit)",
     { where: task.fileName },
   );
 }

@@ -68,7 +68,7 @@ async function features(
   } catch (error) {
     if (!isCellarrError(error, "NOT_FOUND")) throw error;
     const part = raw ? "raw/var" : "var";
-    throw new NotFoundError(`feature column '${column}' is not in ${part}: ${error.message}`, {
+    throw new NotFoundError(`feature column '${column}' is not in ${part}: ${error.problem}`, {
       where: file,
       cause: error,
     });

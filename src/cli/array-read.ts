@@ -7,7 +7,7 @@ import { enumeratedFormatter } from "./enumerated.js";
 import { type CellFormatter, jsonFormatter } from "./json-cells.js";
 import { type OpenArrayOptions, openArrayFor } from "./open-array.js";
 import { type TextSink, withTextSink } from "./output.js";
-import { parseCount } from "./parse.js";
+import { parseCount, parseWhere } from "./parse.js";
 import { type ResolvedRanges, resolveRanges } from "./read-ranges.js";
 import { readRowBatches } from "./row-batches.js";
 import { UsageError } from "./usage.js";
@@ -44,7 +44,7 @@ export async function readArrayTo(
     attributes: options.attr.length === 0 ? undefined : [...new Set(options.attr)],
     dimensions: array.schema.dimensions.map((dimension) => dimension.name),
     order: "row-major",
-    condition: options.where,
+    condition: options.where === undefined ? undefined : parseWhere(options.where),
     signal: context.signal,
   };
   if (options.explain) await explain(array, query, sink);

@@ -1,3 +1,6 @@
+import type { QueryCondition } from "../array/condition/query-condition.js";
+import { parseCondition } from "../array/condition/query-condition-parser.js";
+import { isCellarrError } from "../errors.js";
 import type { Coordinate, Dimension } from "../format/array-schema.js";
 import { datatypeInfo, isBigDatatype } from "../format/datatype.js";
 import { UsageError } from "./usage.js";
@@ -27,6 +30,16 @@ export function parseRange(text: string): TypedRange {
 
 function splitUnescaped(text: string): string[] {
   return text.split(/(?<!\\):/).map((part) => part.replaceAll("\\:", ":"));
+}
+
+/** A condition in Python syntax; only its form is checked here. */
+export function parseWhere(text: string): QueryCondition {
+  try {
+    return parseCondition(text);
+  } catch (error) {
+    if (isCellarrError(error, "ARGUMENT")) throw new UsageError(`--where: ${error.problem}`);
+    throw error;
+  }
 }
 
 /** A coordinate of the dimension's type. */

@@ -3,7 +3,7 @@ import { type RowSelection, slice } from "../cellarr/selection.js";
 import { NotFoundError, OutOfDomainError } from "../errors.js";
 import { textValues } from "../util/frame.js";
 import { sampleCells } from "./open-store.js";
-import { type CellRun, parseCells } from "./parse.js";
+import { type CellRun, parseCells, parseWhere } from "./parse.js";
 
 /** Which cells a query means: --cells in the order given, of which --where and --sample keep some. */
 
@@ -51,6 +51,7 @@ async function matchingCells(
   where: string,
   signal: AbortSignal,
 ): Promise<Uint32Array> {
+  parseWhere(where);
   const frame = await dataset.getCellSubset(where, [], { signal });
   return Uint32Array.from(textValues(frame.index), Number);
 }

@@ -384,7 +384,10 @@ describe("failures", () => {
         /--gene-annotation: no such file/,
       ],
       [["build", "--out", join(folder, "new"), "--matrix", "nope", files[0]!], /'nope'/],
-      [["build", "--out", join(folder, "new"), "--matrix", "log-norm:uint8", files[0]!], /sample_1/],
+      [
+        ["build", "--out", join(folder, "new"), "--matrix", "log-norm:uint8", files[0]!],
+        /--misfit.*sample_1/,
+      ],
       [["demo", missing], /no such file .*missing/],
       [["build", "--out", files[0]!, files[0]!], /there is a file, expected a folder or nothing .*sample_1/],
       [
@@ -418,6 +421,8 @@ describe("failures", () => {
         /--misfit no: expected error, round, clip, round-clip/,
       ],
       [["query", store, "--cells", "3:1"], /ends before it starts/],
+      [["query", store, "--where", "tissue =="], /--where: /],
+      [["array", "read", counts, "--where", "data >"], /--where: /],
       [["query", store, "--format", "xml"], /--format xml: expected json, csv, mtx or h5ad/],
       [["query", store, "--format", "h5ad"], /needs a file: -o/],
       [["query", store, "--format", "h5ad", "-o", folder], /needs a file: -o/],
