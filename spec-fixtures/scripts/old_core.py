@@ -33,7 +33,7 @@ class OldCore(Core):
 
     def __init__(self, config=None, encrypted=False):
         self.encrypted = encrypted
-        self.by_call = encrypted and has("array_create_with_key")
+        self.by_call = encrypted and has("array_open_with_key")
         config = dict(config or {})
         if encrypted and not self.by_call:
             config.update({"sm.encryption_type": "AES_256_GCM", "sm.encryption_key": KEY.decode()})
@@ -175,8 +175,8 @@ def read_cells(uri, spec, encrypted=False):
 
 
 def _all_text(core, query, spec):
-    """Core 2.0 takes an unset range of a string dimension for the empty string."""
-    if old_library.core_version() >= (2, 1):
+    """Cores 2.0 and 2.1 take an unset range of a string dimension for the empty string."""
+    if old_library.core_version() >= (2, 2):
         return None
     low, high = buffer_of(b"\x01"), buffer_of(b"\x7f" * 8)
     for index, dimension in enumerate(spec["dimensions"]):

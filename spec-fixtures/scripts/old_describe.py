@@ -54,6 +54,10 @@ def describe_array(folder, name, writer, own):
         reads.append({"query": query, "cells": content.cells_json(uri, **query)})
     if reads:
         save(os.path.join(folder, "reads.json"), reads, rows=True)
+    labels = os.path.join(uri, "__labels")
+    if os.path.isdir(labels):  # each is an array of its own
+        told = {name: content.cells_json(os.path.join(labels, name)) for name in sorted(os.listdir(labels))}
+        save(os.path.join(folder, "labels.json"), told)
     return differences(cells, own["cells"], var_fills(schema, writer["format"]))
 
 

@@ -12,6 +12,8 @@ from libtiledb import numpy_type
 
 FIXTURES = {}
 LAST_OLD = 17
+# These formats get every fixture, the ones between what is new in them and a few of the common ones.
+FULL = (4, 5, 8, 10, 12)
 # First formats whose cores know these.
 TYPES_SINCE = {"time_": 9, "blob": 11, "bool": 14, "geom": 22}
 FILTERS_SINCE = {"checksum_md5": 4, "checksum_sha256": 4, "dictionary": 13, "scale_float": 15, "xor": 16, "delta": 19}
@@ -24,12 +26,15 @@ class Fixture:
     encrypted: bool = False
 
 
-def fixture(name, since=3, until=LAST_OLD, versions=None, encrypted=False):
-    """Registers write(uri, version), which gives the schema dict, or None where the writer shall not read it again."""
+def fixture(name, since=3, until=LAST_OLD, versions=None, every=False, encrypted=False):
+    """Registers write(uri, version), which gives the schema dict, or None where the writer shall not read it again.
+
+    Without `versions`: the first format that has it and those of FULL, or `every` one.
+    """
 
     def register(function):
-        chosen = frozenset(versions or range(since, until + 1))
-        FIXTURES[name] = Fixture(function, chosen, encrypted)
+        chosen = versions or [one for one in range(since, until + 1) if every or one == since or one in FULL]
+        FIXTURES[name] = Fixture(function, frozenset(chosen), encrypted)
         return function
 
     return register
@@ -41,9 +46,12 @@ def knows(version, name):
 
 
 def plain(version, merged=False):
-    """An int32 and text, and a nullable number where the format has nulls (and its core can merge them)."""
+    """An int32 and text, and a nullable number where the core can write (and merge) it.
+
+    What core 2.2.2 (format 7) writes of nullable numbers in several tiles no core can read.
+    """
     attributes = [{"name": "a", "datatype": "int32"}, {"name": "s", "datatype": "string_ascii"}]
-    if version >= (9 if merged else 7):
+    if version >= (9 if merged else 8):
         attributes.append({"name": "n", "datatype": "uint8", "nullable": True})
     return attributes
 
@@ -74,7 +82,7 @@ def _without_empty(version, spec, name, column):
     """Cores before 2.0 can't hold an empty cell, 2.0 none at the end of what it is given."""
     if version > 5 or "offsets" not in column:
         return column
-    datatype = next(a["datatype"] for a in spec["attributes"] if a["name"] == name)
+    datatype = next((a["datatype"] for a in spec["attributes"] if a["name"] == name), "string_ascii")
     some = b"e" + bytes(np.dtype(numpy_type(datatype)).itemsize - 1)
     ends = np.frombuffer(column["offsets"], "<u4").tolist()
     pieces = [column["data"][low:high] for low, high in zip(ends, ends[1:])]

@@ -13,14 +13,14 @@ A = {"name": "a", "datatype": "int32"}
 # --- sparse -------------------------------------------------------------------------------------------------------
 
 
-@fixture("sparse-1d.float64")
+@fixture("sparse-1d.float64", versions=(3, 4, 8, 12))
 def _(uri, version):
     spec = create(uri, sparse([dim("d", "float64", (-1e6, 1e6), 1000.0)], [A]))
     points(uri, version, spec, [(value,) for value in [0.1, -0.5, 1e-30, -1e6, 1e6, 2.5, -2.5, 99999.5, 3e-5]])
     return spec
 
 
-@fixture("sparse-1d.datetime")
+@fixture("sparse-1d.datetime", versions=(3, 5, 10))
 def _(uri, version):
     spec = create(uri, sparse([dim("d", "datetime_ms", (-(10**6), 10**12), 1000)], [{"name": "when", "datatype": "datetime_day"}]))
     points(uri, version, spec, [(value,) for value in [0, -1, 10**12, -(10**6), 1, 86400, 17, 10**9, -999]])
@@ -34,19 +34,27 @@ def _sparse_2d(uri, version, **more):
     return spec
 
 
-@fixture("sparse-2d.int")
+@fixture("sparse-2d.int", every=True)
 def _(uri, version):
     return _sparse_2d(uri, version)
 
 
-@fixture("sparse-2d.col-major")
+@fixture("sparse-2d.col-major", versions=(4, 10))
 def _(uri, version):
     return _sparse_2d(uri, version, cellOrder="col-major", tileOrder="col-major")
 
 
-@fixture("sparse-2d.hilbert", 7)
+@fixture("sparse-2d.hilbert", versions=(7, 10))
 def _(uri, version):
     return _sparse_2d(uri, version, cellOrder="hilbert")
+
+
+@fixture("sparse-1d.empty-string", 5, 7)
+def _(uri, version):
+    """The empty string as a coordinate, which these cores don't give back unless asked for it alone."""
+    spec = create(uri, sparse([dim("s", "string_ascii")], [A]))
+    points(uri, version, spec, [(text,) for text in ("b", "", "a", "aa")])
+    return None
 
 
 @fixture("sparse-2d.int-string", 5)
@@ -54,11 +62,11 @@ def _(uri, version):
     """The string dimension first and last, an int64 between: where each lives in the footer."""
     spec = sparse([dim("s", "string_ascii"), dim("i", "int64", (-10, 10), 3)], [A])
     create(uri, spec)
-    points(uri, version, spec, [(s, i) for i in (0, 5, -3, 3, 10) for s in ("b", "" if version > 5 else "d", "ca", "c")])
+    points(uri, version, spec, [(s, i) for i in (0, 5, -3, 3, 10) for s in ("b", "" if version > 6 else "d", "ca", "c")])
     return spec
 
 
-@fixture("sparse-3d.mixed", 5)
+@fixture("sparse-3d.mixed", 5, every=True)
 def _(uri, version):
     text = {"name": "s", "datatype": "string_ascii", "nullable": version >= 7}
     spec = sparse([dim("x", "float64", (0.0, 10.0), 2.0), dim("y", "uint16", (0, 9), 4), dim("z", "string_ascii")], [A, text])
@@ -80,7 +88,7 @@ def _(uri, version):
 _ORDERS = [(cells, tiles) for cells in ("row-major", "col-major") for tiles in ("row-major", "col-major")]
 
 
-@fixture("dense-2d.orders")
+@fixture("dense-2d.orders", versions=(4, 5, 10, 11))
 def _(uri, version):
     cells, tiles = _ORDERS[version % 4]
     spec = dense([dim("r", "int32", (0, 8), 4), dim("c", "int32", (0, 7), 3)], plain(version), cellOrder=cells, tileOrder=tiles)
@@ -89,7 +97,7 @@ def _(uri, version):
     return spec
 
 
-@fixture("dense-2d.partial")
+@fixture("dense-2d.partial", versions=(4, 8, 12))
 def _(uri, version):
     """A box within the domain, not on the borders of tiles, written column by column."""
     spec = dense([dim("r", "int64", (1, 10), 4), dim("c", "int64", (1, 10), 4)], plain(version))
@@ -98,14 +106,14 @@ def _(uri, version):
     return spec
 
 
-@fixture("dense-1d")
+@fixture("dense-1d", versions=(4, 10))
 def _(uri, version):
     spec = create(uri, dense([dim("d", "uint8", (0, 19), 6)], plain(version)))
     box(uri, version, spec, [[2, 19]])
     return spec
 
 
-@fixture("dense-3d")
+@fixture("dense-3d", versions=(3, 8, 15))
 def _(uri, version):
     dims = [dim("x", "uint8", (0, 4), 2), dim("y", "uint8", (0, 4), 3), dim("z", "uint8", (0, 2), 2)]
     spec = create(uri, dense(dims, [A], tileOrder="col-major"))
@@ -113,15 +121,24 @@ def _(uri, version):
     return spec
 
 
-@fixture("dense-2d.overlapping")
+@fixture("dense-2d.overlapping", every=True)
 def _(uri, version):
-    spec = create(uri, dense([dim("r", "int32", (0, 9), 4), dim("c", "int32", (0, 9), 4)], plain(version)))
-    for number, ends in enumerate([[[0, 5], [0, 5]], [[4, 9], [3, 8]], [[2, 4], [1, 9]]]):
+    spec = create(uri, dense([dim("r", "int32", (0, 7), 3), dim("c", "int32", (0, 7), 4)], plain(version)))
+    for number, ends in enumerate([[[0, 4], [0, 4]], [[3, 5], [3, 6]], [[2, 2], [1, 6]]]):
         box(uri, version, spec, ends, seed=number, timestamp=number + 1)
     return spec
 
 
-@fixture("dense-2d.sparse-fragments", 3, 10)
+@fixture("attributes.nullable", versions=(7,))
+def _(uri, version):
+    makes = ({"cellValNum": 1}, {"cellValNum": "var"}, {"cellValNum": 2})
+    attributes = [{"name": f"n{i}", "datatype": "int16", "nullable": True, **make} for i, make in enumerate(makes)]
+    spec = create(uri, sparse([dim("d")], attributes, capacity=10))
+    points(uri, version, spec, [(i * 7 % 99,) for i in range(8)])
+    return spec
+
+
+@fixture("dense-2d.sparse-fragments", 3, 10, every=True)
 def _(uri, version):
     """Cells into a dense array: dense box, single cells over and beside it, a box again, cells again."""
     spec = create(uri, dense([dim("r", "int32", (0, 9), 4), dim("c", "int32", (0, 9), 4)], plain(version), capacity=5))
@@ -132,7 +149,7 @@ def _(uri, version):
     return spec
 
 
-@fixture("dense-1d.only-sparse-fragments", 3, 10)
+@fixture("dense-1d.only-sparse-fragments", versions=(4, 8))
 def _(uri, version):
     spec = create(uri, dense([dim("d", "int64", (0, 29), 10)], plain(version), capacity=3))
     points(uri, version, spec, [(value,) for value in (21, 3, 4, 17, 9, 28, 5)])
@@ -146,37 +163,45 @@ def _types(version):
     return [name for name in DATATYPES if name != "any" and knows(version, name)]
 
 
-def _attributes(uri, version, **make):
-    attributes = [{"name": f"a_{t}", "datatype": t, **make} for t in _types(version)]
+def _attributes(uri, version, types, **make):
+    attributes = [{"name": f"a_{t}", "datatype": t, **make} for t in types]
     spec = create(uri, sparse([dim("d")], attributes, capacity=10))
     points(uri, version, spec, [(i * 7 % 99,) for i in range(8)])
     return spec
 
 
-_MILESTONES = (3, 4, 5, 7, 9, 11, 12, 14, 17)
-
-
-@fixture("attributes.fixed", versions=_MILESTONES)
+@fixture("attributes.fixed", versions=(4,))
 def _(uri, version):
-    return _attributes(uri, version, cellValNum=1)
+    return _attributes(uri, version, _types(version), cellValNum=1)
 
 
-@fixture("attributes.three-values", versions=(4, 5, 8, 12))
+@fixture("attributes.three-values", versions=(5,))
 def _(uri, version):
-    return _attributes(uri, version, cellValNum=3)
+    return _attributes(uri, version, _types(version)[:16], cellValNum=3)
 
 
-@fixture("attributes.var", versions=_MILESTONES)
+@fixture("attributes.var", versions=(4, 5))
 def _(uri, version):
-    return _attributes(uri, version, cellValNum="var")
+    return _attributes(uri, version, _types(version)[:18], cellValNum="var")
 
 
-@fixture("attributes.var-nullable", versions=(7, 8, 10, 12, 15, 17))
+@fixture("attributes.var-nullable", versions=(8, 15))
 def _(uri, version):
-    return _attributes(uri, version, cellValNum="var", nullable=True)
+    return _attributes(uri, version, _types(version)[:9], cellValNum="var", nullable=True)
 
 
-@fixture("attributes.names", versions=(3, 4, 5, 8, 10))
+@fixture("attributes.new-types", versions=(9, 11, 14))
+def _(uri, version):
+    """The types that came with the format, one cell each time, then of variable length, then nullable."""
+    new = [name for name in _types(version) if not knows(version - 1, name)]
+    makes = ({"cellValNum": 1}, {"cellValNum": "var"}, {"cellValNum": 1, "nullable": True})
+    attributes = [{"name": f"{t}_{i}", "datatype": t, **make} for i, make in enumerate(makes) for t in new[:4]]
+    spec = create(uri, sparse([dim("d")], attributes, capacity=10))
+    points(uri, version, spec, [(i * 7 % 99,) for i in range(8)])
+    return spec
+
+
+@fixture("attributes.names", versions=(4, 5, 8))
 def _(uri, version):
     """Anonymous, and with characters that are awkward in file names."""
     names = ["", "a b", "naïve%", "x.y:z*?\"<>|", "日本"]
@@ -185,7 +210,7 @@ def _(uri, version):
     return None
 
 
-@fixture("attributes.fill", 6)
+@fixture("attributes.fill", versions=(6, 8, 12))
 def _(uri, version):
     attributes = [
         {"name": "i", "datatype": "int32", "fill": -7},
@@ -206,7 +231,7 @@ def _(uri, version):
     return spec
 
 
-@fixture("attributes.default-fill", 3, 5)
+@fixture("attributes.default-fill", versions=(3, 5))
 def _(uri, version):
     """Before fill values were part of the schema."""
     types = [t for t in _types(version) if not t.startswith("datetime") or t == "datetime_ms"]
@@ -244,12 +269,14 @@ def _text_filtered(version):
     return [{"name": f"t_{chain[0]}", "datatype": "string_ascii", "filters": chain} for chain in chains]
 
 
-@fixture("filters.sparse")
+@fixture("filters.sparse", versions=(4, 5, 10, 13, 16))
 def _(uri, version):
     attributes, given = _filtered(version)
     attributes += _text_filtered(version)
     more = {"coordsFilters": ["double_delta", "zstd"], "offsetsFilters": ["positive_delta", "gzip"], "capacity": 25}
     dims = [dim("d", "int64", (0, 10**6), 1000)]
+    if version >= 12:  # the cores since 2.8 crash on double delta as the array's filter of coordinates
+        dims[0]["filters"] = more.pop("coordsFilters")
     if version >= 5:
         dims.append(dim("e", "int64", (0, 10**6), 1000, filters=["bit_width_reduction", "lz4"]))
     if version >= 7:
@@ -262,7 +289,7 @@ def _(uri, version):
     return spec
 
 
-@fixture("filters.dense")
+@fixture("filters.dense", versions=(4, 8, 12, 16))
 def _(uri, version):
     attributes, given = _filtered(version)
     attributes = [attribute for attribute in attributes if not attribute["name"].startswith("positive")]  # wants order
@@ -272,7 +299,7 @@ def _(uri, version):
     return spec
 
 
-@fixture("filters.scale_float", 15)
+@fixture("filters.scale_float", versions=(15,))
 def _(uri, version):
     def scaled(width):
         return [{"type": "scale_float", "factor": 0.01, "offset": -3.0, "byteWidth": width}, "zstd"]
@@ -284,7 +311,7 @@ def _(uri, version):
     return spec
 
 
-@fixture("filters.string-dimension", 5)
+@fixture("filters.string-dimension", versions=(5, 10, 12, 13))
 def _(uri, version):
     """Text coordinates: by runs and by dictionary where the format has them, else as bytes."""
     first, second = (["rle"] if version >= 12 else ["gzip"]), (["dictionary"] if version >= 13 else ["lz4"])
@@ -314,12 +341,12 @@ def _with_metadata(uri, version):
     return spec
 
 
-@fixture("metadata", 4)
+@fixture("metadata", versions=(4, 8, 12))
 def _(uri, version):
     return _with_metadata(uri, version)
 
 
-@fixture("metadata.consolidated", 4)
+@fixture("metadata.consolidated", versions=(4, 5, 10))
 def _(uri, version):
     spec = _with_metadata(uri, version)
     old_core.consolidate_metadata(uri)

@@ -35,6 +35,7 @@ def write(name, fixture, version, target):
     old_core.WRITTEN.clear()
     kind = "group" if name.startswith("group.") else "array"
     with tempfile.TemporaryDirectory() as place:
+        os.environ["OLD_FIXTURES"] = os.path.dirname(target)
         spec = fixture.write(os.path.join(place, kind), version)
         own = own_reading(os.path.join(place, kind), spec, fixture.encrypted) if spec is not None else None
         shutil.copytree(os.path.join(place, kind), os.path.join(folder, kind))
