@@ -19,8 +19,6 @@ KEY = b"0123456789abcdefghijklmnopqrstuv"
 AES_256_GCM = 1
 DELETE = 2
 RESULT_BYTES = 1 << 16
-# A time after everything that is stamped by the clock (year 2096), still exact as a JSON number.
-FAR = 4_000_000_000_000
 SPLIT_COORDINATES = old_library.core_version() >= (2, 0)
 TIMED_WRITES = SPLIT_COORDINATES
 
@@ -77,7 +75,10 @@ class OldArray:
 
 
 def write_cells(uri, spec, cells, subarray=None, timestamp=1, order=None, encrypted=False):
-    """One fragment: dense with a subarray, else sparse (into a dense array too, where the core still allows it)."""
+    """One fragment: dense with a subarray, else sparse (into a dense array too, where the core still allows it).
+
+    Without a timestamp it is that of the clock.
+    """
     if not TIMED_WRITES:
         time.sleep(0.005)
     with OldArray(uri, WRITE, timestamp, encrypted) as array:

@@ -204,7 +204,9 @@ def _(uri, version):
 @fixture("attributes.names", versions=(4, 5, 8))
 def _(uri, version):
     """Anonymous, and with characters that are awkward in file names."""
-    names = ["", "a b", "naïve%", "x.y:z*?\"<>|", "日本"]
+    names = ["", "a b", "naïve%", "x.y", "日本"]
+    if version == 8:  # the one format that escapes them, in a way of its own; before, they would be the files' names
+        names += ["x:*", "?\"", "<>|/", "!#$&'()+,;=@[]"]
     spec = create(uri, sparse([dim("d dim é")], [{"name": name, "datatype": "uint8"} for name in names]))
     points(uri, version, spec, [(3,), (1,), (2,)])
     return None
@@ -269,7 +271,7 @@ def _text_filtered(version):
     return [{"name": f"t_{chain[0]}", "datatype": "string_ascii", "filters": chain} for chain in chains]
 
 
-@fixture("filters.sparse", versions=(4, 5, 10, 13, 16))
+@fixture("filters.sparse", versions=(4, 5, 10, 13))
 def _(uri, version):
     attributes, given = _filtered(version)
     attributes += _text_filtered(version)
@@ -289,13 +291,22 @@ def _(uri, version):
     return spec
 
 
-@fixture("filters.dense", versions=(4, 8, 12, 16))
+@fixture("filters.dense", versions=(4, 8, 12))
 def _(uri, version):
     attributes, given = _filtered(version)
     attributes = [attribute for attribute in attributes if not attribute["name"].startswith("positive")]  # wants order
     given = {attribute["name"]: given[attribute["name"]] for attribute in attributes}
     spec = create(uri, dense([dim("r", "int32", (0, 9), 6), dim("c", "int32", (0, 5), 4)], attributes + _text_filtered(version)))
     box(uri, version, spec, [[0, 9], [0, 5]], **given)
+    return spec
+
+
+@fixture("filters.xor", versions=(16,))
+def _(uri, version):
+    types = ("int8", "int16", "int64", "float32", "float64")
+    attributes = [{"name": f"x_{t}", "datatype": t, "filters": ["xor"]} for t in types]
+    spec = create(uri, sparse([dim("d")], attributes))
+    points(uri, version, spec, [(i * 7 % 99,) for i in range(10)])
     return spec
 
 

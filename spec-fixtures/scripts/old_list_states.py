@@ -112,7 +112,7 @@ def _(uri, version):
     added = [{"name": "new", "datatype": "int16", "fill": -3}, {"name": "text", "datatype": "string_ascii", "nullable": True}]
     _evolve(uri, added, ["old"])
     later = {**first, "attributes": [A, *added]}
-    points(uri, version, later, [(i,) for i in range(0, 20, 3)], seed=2, timestamp=old_core.FAR)
+    points(uri, version, later, [(i,) for i in range(0, 20, 3)], seed=2, timestamp=None)
     return None
 
 
@@ -145,7 +145,7 @@ def _(uri, version):
     return spec
 
 
-@fixture("deletes.consolidated-vacuumed", versions=(16, 22))
+@fixture("deletes.consolidated-vacuumed", versions=(16,))
 def _(uri, version):
     spec = _deletes(uri, version)
     consolidate(uri)
@@ -230,7 +230,7 @@ def _add_to(uri, version, source, upgrade):
         core = old_core.OldCore()
         core.call("array_upgrade_version", uri.encode(), core.config)
         core.close()
-    points(uri, version, spec, grid(10, 9, 10, 10), seed=9, timestamp=old_core.FAR)
+    points(uri, version, spec, grid(10, 9, 10, 10), seed=9, timestamp=None)
     return spec
 
 

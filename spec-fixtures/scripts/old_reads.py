@@ -23,11 +23,8 @@ READS = {
     "fragments.consolidated-timestamps": _AT,
     "fragments.commits-consolidated": _AT,
     "fragments.metadata-consolidated": _AT,
-    "fragments.evolved": [{"timestamp": 1}, {"timestamp": 4}],
+    "fragments.evolved": [{"timestamp": 1}],
     "deletes": [{"timestamp": 1}, {"timestamp": 3}, {"timestamp": 4}],
     "deletes.consolidated": [{"timestamp": 1}, {"timestamp": 3}, {"timestamp": 5}],
     "encrypted.sparse": [{"timestamp": 1}],
 }
-
-# Fixtures of which writer and newest library read different things, and why that is right.
-TOLD = {}
