@@ -1,7 +1,7 @@
 import type { Column } from "../array/columns.js";
 import type { StoredMetadata } from "../array/directory/array-metadata.js";
 import type { TileDBArray } from "../array/open.js";
-import type { Attribute, Coordinate, Dimension, NDRange } from "../format/array-schema.js";
+import type { ArraySchema, Attribute, Coordinate, Dimension, NDRange } from "../format/array-schema.js";
 import { datatypeInfo, VAR_NUM } from "../format/datatype.js";
 import type { FilterPipeline, FilterSpec } from "../format/filter-pipeline.js";
 import { compareText } from "../format/text-bytes.js";
@@ -29,7 +29,7 @@ export async function describeArray(array: TileDBArray): Promise<Record<string, 
     tileOrder: schema.tileOrder,
     capacity: schema.capacity,
     allowsDuplicates: schema.allowsDuplicates,
-    dimensions: schema.dimensions.map((dimension) => describeDimension(dimension, schema.coordsFilters)),
+    dimensions: schema.dimensions.map((dimension) => describeDimension(dimension, schema)),
     attributes: schema.attributes.map(describeAttribute),
     enumerations: await describeEnumerations(array),
     coordsFilters: describeFilters(schema.coordsFilters),
@@ -49,9 +49,9 @@ export async function describeArray(array: TileDBArray): Promise<Record<string, 
   };
 }
 
-/** A dimension without filters of its own uses those of the coordinates. */
-function describeDimension(dimension: Dimension, coordsFilters: FilterPipeline): JsonValue {
-  const own = dimension.filters.filters.length > 0 ? dimension.filters : coordsFilters;
+/** A dimension without filters of its own uses those of the coordinates; before version 5 there were only these. */
+function describeDimension(dimension: Dimension, { version, coordsFilters }: ArraySchema): JsonValue {
+  const own = version < 5 || dimension.filters.filters.length > 0 ? dimension.filters : coordsFilters;
   return {
     name: dimension.name,
     type: dimension.datatype,

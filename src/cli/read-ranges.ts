@@ -1,7 +1,7 @@
 import type { TileDBArray } from "../array/open.js";
 import type { DimensionSelection } from "../array/query.js";
 import { NotFoundError } from "../errors.js";
-import type { Coordinate, Dimension } from "../format/array-schema.js";
+import type { Coordinate, Dimension, NDRange } from "../format/array-schema.js";
 import { parseCoordinate, parseRange, type TypedRange } from "./parse.js";
 import { UsageError } from "./usage.js";
 
@@ -15,7 +15,7 @@ export type CoordinateRange = readonly [Coordinate, Coordinate];
 export interface ResolvedRanges {
   /** By dimension; those without --range are not in it. */
   readonly ranges: Readonly<Record<string, DimensionSelection>>;
-  /** Of the first dimension, sorted and without overlap unless it is one of strings; empty: there is nothing to read. */
+  /** Of the first dimension, sorted and without overlap unless it is one of strings; empty: one read serves. */
   readonly rows: readonly CoordinateRange[];
 }
 
@@ -35,12 +35,19 @@ export function resolveRanges(array: TileDBArray, texts: readonly string[]): Res
   const ranges: Record<string, DimensionSelection> = {};
   for (const [name, all] of byDimension) ranges[name] = joinRanges(all);
   const first = dimensions[0]!.name;
-  const rows = byDimension.has(first)
-    ? joinRanges(byDimension.get(first)!)
-    : nonEmpty === null
-      ? []
-      : [nonEmpty[0]!];
+  const rows = byDimension.has(first) ? joinRanges(byDimension.get(first)!) : allRows(array, nonEmpty);
   return { ranges, rows };
+}
+
+/**
+ * Rows of all cells. Of sparse arrays those of the whole domain, since old cores (seen from formats 3 and 8) wrote
+ * non-empty domains that leave cells out; none of a dimension of strings, which makes one batch anyway.
+ */
+function allRows({ schema }: TileDBArray, nonEmpty: NDRange | null): CoordinateRange[] {
+  if (nonEmpty === null) return [];
+  if (schema.arrayType === "dense") return [nonEmpty[0]!];
+  const { domain } = schema.dimensions[0]!;
+  return domain === null ? [] : [domain];
 }
 
 function unknownDimension(array: TileDBArray, name: string): NotFoundError {

@@ -1,6 +1,7 @@
 import { NotFoundError } from "../errors.js";
 import type { ArraySchema } from "./array-schema.js";
 import { VAR_NUM } from "./datatype.js";
+import { WRITE_VERSION } from "./version.js";
 
 /**
  * Fields of a fragment in the order in which footers and statistics list them: attributes as in the schema, then the
@@ -52,17 +53,33 @@ export function fieldIndex(
 }
 
 /**
- * Name of a field's data file without `.tdb`, since version 9: `a0`, `d1`, `t`, `dt`, `dci`. Variable-length values
- * add `_var`, validity adds `_validity`.
+ * Name of a field's data file without `.tdb` in fragments of that format version. Since version 9: `a0`, `d1`, `t`,
+ * `dt`, `dci`; before, the name of the attribute or dimension, in version 8 with some characters percent-encoded.
+ * Variable-length values add `_var`, validity adds `_validity`.
  */
-export function fieldFileName(schema: ArraySchema, name: string): string {
+export function fieldFileName(schema: ArraySchema, name: string, version = WRITE_VERSION): string {
   if (name === TIMESTAMPS) return "t";
   if (name === DELETE_TIMESTAMPS) return "dt";
   if (name === DELETE_CONDITION_INDEX) return "dci";
   const index = fieldIndex(schema, name);
   const attributeCount = schema.attributes.length;
-  if (index < attributeCount) return `a${index}`;
-  return index === attributeCount ? COORDS : `d${index - attributeCount - 1}`;
+  if (index === attributeCount) return COORDS;
+  if (version < 8) return name;
+  if (version === 8)
+    return name.replace(/[!#$%&'()*+,/:;=?@[\]"<>\\|]/g, (character) => percentEncoded(character));
+  return index < attributeCount ? `a${index}` : `d${index - attributeCount - 1}`;
+}
+
+/** What the specification calls percent-encoding. The core got these four wrong, and their files so decide. */
+const misencoded: Readonly<Record<string, string>> = { "<": "%20", ">": "%2D", "\\": "%30", "|": "%3C" };
+
+function percentEncoded(character: string): string {
+  return misencoded[character] ?? `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+
+/** Whether coordinates lie in the one file `__coords.tdb`: since version 5 each dimension has its own. */
+export function hasZippedCoordinates(version: number): boolean {
+  return version < 5;
 }
 
 /** Whether the cells of the field at `index` are of variable length. Extra fields are not. */

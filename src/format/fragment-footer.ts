@@ -2,14 +2,15 @@ import { LimitError } from "../errors.js";
 import type { ArraySchema } from "./array-schema.js";
 import { ByteReader } from "./byte-reader.js";
 import { ByteWriter } from "./byte-writer.js";
-import { type ExtraFields, fieldCount } from "./fragment-fields.js";
+import { datatypeInfo, VAR_NUM } from "./datatype.js";
+import { type ExtraFields, fieldCount, hasZippedCoordinates } from "./fragment-fields.js";
 import { type NDRange, readNDRange, writeNDRange } from "./nd-range.js";
 import { readUint64s, writeUint64s } from "./scalar.js";
-import { checkVersion } from "./version.js";
+import { checkVersion, LEGACY_SCHEMA_FILE } from "./version.js";
 
 /**
- * Footer of `__fragment_metadata.tdb` (format_spec/fragment.md): plain bytes, no generic tile, followed by their
- * number as uint64.
+ * Footer of `__fragment_metadata.tdb` (format_spec/fragment.md): plain bytes, no generic tile, since version 3. Its
+ * length follows as uint64; before version 10 only where a dimension is of variable length, see `impliedFooterSize`.
  *
  * | Field | Type | Since |
  * | :--- | :--- | :--- |
@@ -27,11 +28,12 @@ import { checkVersion } from "./version.js";
  * | Section offsets | see below | |
  * | Optional sections | uint32 count, (uint64 id, uint32 size, uint8[]) | 23 |
  *
- * Fields are those of fragment-fields.ts, the legacy coordinates among them.
+ * Fields are those of fragment-fields.ts, the legacy coordinates among them; before version 5 without dimensions, and
+ * without the coordinates in what is said of var-length fields.
  */
 export interface FragmentFooter extends ExtraFields {
   readonly version: number;
-  /** Name of the file in `__schema` that the fragment was written with. */
+  /** Name of the file in `__schema` that the fragment was written with; before version 10 there was one schema. */
   readonly schemaName: string;
   readonly dense: boolean;
   /** Both ends inclusive; of dense fragments not rounded to tiles. */
@@ -76,6 +78,22 @@ export interface OptionalSection {
 /** Bytes of the footer's length at the end of the file. */
 const LENGTH_BYTES = 8;
 
+/**
+ * Bytes of the footer in files that do not say them. "Prior to version 10, the Footer length field was present only when
+ * the array had at least one variable-sized dimension": null where it is present.
+ *
+ * @param version of the fragment, by its name (3 and 4 have footers of the same size)
+ */
+export function impliedFooterSize(version: number, schema: ArraySchema): number | null {
+  if (version >= 10 || schema.dimensions.some(({ cellValNum }) => cellValNum === VAR_NUM)) return null;
+  let domain = 0;
+  for (const { datatype } of schema.dimensions) domain += 2 * datatypeInfo(datatype).bytes;
+  const { all, varLength } = storedFields(version, schema, NO_EXTRAS);
+  // Sizes of files, then offsets of sections: of all fields tile offsets, of var-length ones offsets and sizes.
+  const fieldNumbers = 2 * all + 3 * varLength + (version >= 7 ? 2 * all : 0);
+  return 4 + 1 + 1 + domain + 8 + 8 + 8 + 8 * fieldNumbers;
+}
+
 /** Bytes at the end of the file that hold the footer and its length, told from the last 8 bytes of the file. */
 export function footerTailSize(tail: Uint8Array, where?: string): number {
   const reader = new ByteReader(tail, "fragment footer", where, Math.max(0, tail.byteLength - LENGTH_BYTES));
@@ -90,13 +108,19 @@ export function footerSchemaName(tail: Uint8Array, where?: string): string {
 /**
  * Reads the footer from the last bytes of `__fragment_metadata.tdb`. `tail` may be any end of the file that is at least
  * `footerTailSize` long; a shorter one is a LimitError that says how many bytes are needed.
+ *
+ * @param size bytes of a footer whose length does not stand in the file, see `impliedFooterSize`
  */
 export function readFragmentFooter(
   tail: Uint8Array,
   schemaOf: (name: string) => ArraySchema,
   where?: string,
+  size: number | null = null,
 ): FragmentFooter {
-  const reader = footerReader(tail, where);
+  const reader =
+    size === null
+      ? footerReader(tail, where)
+      : new ByteReader(tail.subarray(Math.max(0, tail.byteLength - size)), "fragment footer", where);
   const footer = readFooter(reader, schemaOf);
   reader.end();
   return footer;
@@ -113,7 +137,9 @@ export function readFooter(reader: ByteReader, schemaOf: (name: string) => Array
   const lastTileCellCount = reader.u64n("last tile's cell count");
   const hasTimestamps = version >= 14 && reader.flag("includes timestamps");
   const hasDeleteMetadata = version >= 15 && reader.flag("includes delete metadata");
-  const fields = fieldCount(schema, { hasTimestamps, hasDeleteMetadata });
+  const extra = { hasTimestamps, hasDeleteMetadata };
+  const fields = fieldCount(schema, extra);
+  const stored = storedFields(version, schema, extra);
   return {
     version,
     schemaName,
@@ -123,11 +149,11 @@ export function readFooter(reader: ByteReader, schemaOf: (name: string) => Array
     lastTileCellCount,
     hasTimestamps,
     hasDeleteMetadata,
-    fileSizes: readUint64s(reader, fields, "file size"),
-    fileVarSizes: readUint64s(reader, fields, "var file size"),
+    fileSizes: readPerField(reader, stored.all, fields, "file size"),
+    fileVarSizes: readPerField(reader, stored.varLength, fields, "var file size"),
     fileValiditySizes:
       version >= 7 ? readUint64s(reader, fields, "validity file size") : new Float64Array(fields),
-    sections: readSectionOffsets(reader, version, fields),
+    sections: readSectionOffsets(reader, version, stored, fields),
     optionalSections: version >= 23 ? readOptionalSections(reader) : [],
   };
 }
@@ -157,7 +183,7 @@ export function writeFooter(footer: FragmentFooter, schema: ArraySchema): Uint8A
 function readStart(reader: ByteReader): { version: number; schemaName: string } {
   const version = reader.u32("format version");
   checkVersion(version, reader.structure, reader.where);
-  const schemaName = version >= 10 ? reader.sizedText(8, "schema name") : "__array_schema.tdb";
+  const schemaName = version >= 10 ? reader.sizedText(8, "schema name") : LEGACY_SCHEMA_FILE;
   if (schemaName === "") throw reader.error("the schema name is empty");
   return { version, schemaName };
 }
@@ -175,14 +201,45 @@ function footerReader(tail: Uint8Array, where: string | undefined): ByteReader {
   return new ByteReader(tail.subarray(start, tail.byteLength - LENGTH_BYTES), "fragment footer", where);
 }
 
-function readSectionOffsets(reader: ByteReader, version: number, fields: number): SectionOffsets {
+const NO_EXTRAS: ExtraFields = { hasTimestamps: false, hasDeleteMetadata: false };
+
+/** How many fields a footer lists. Before version 5 the dimensions are none, and the coordinates never var-length. */
+interface StoredFields {
+  readonly all: number;
+  readonly varLength: number;
+}
+
+function storedFields(version: number, schema: ArraySchema, extra: ExtraFields): StoredFields {
+  if (hasZippedCoordinates(version)) {
+    const attributes = schema.attributes.length;
+    return { all: attributes + 1, varLength: attributes };
+  }
+  const all = fieldCount(schema, extra);
+  return { all, varLength: all };
+}
+
+/** The first `stored` of `fields` numbers; the others are 0. */
+function readPerField(reader: ByteReader, stored: number, fields: number, what: string): Float64Array {
+  const values = readUint64s(reader, stored, what);
+  if (stored === fields) return values;
+  const padded = new Float64Array(fields);
+  padded.set(values);
+  return padded;
+}
+
+function readSectionOffsets(
+  reader: ByteReader,
+  version: number,
+  stored: StoredFields,
+  fields: number,
+): SectionOffsets {
   const perField = (since: number, field: string) =>
     version >= since ? readUint64s(reader, fields, `offset of ${field}`) : new Float64Array(fields);
   return {
     rtree: reader.u64n("offset of R-tree"),
-    tileOffsets: perField(0, "tile offsets"),
-    tileVarOffsets: perField(0, "var tile offsets"),
-    tileVarSizes: perField(0, "var tile sizes"),
+    tileOffsets: readPerField(reader, stored.all, fields, "offset of tile offsets"),
+    tileVarOffsets: readPerField(reader, stored.varLength, fields, "offset of var tile offsets"),
+    tileVarSizes: readPerField(reader, stored.varLength, fields, "offset of var tile sizes"),
     tileValidityOffsets: perField(7, "validity tile offsets"),
     tileMins: perField(11, "mins"),
     tileMaxes: perField(11, "maxes"),

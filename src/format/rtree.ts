@@ -5,17 +5,19 @@ import { datatypeInfo, VAR_NUM } from "./datatype.js";
 import { type RangeShape, readTextRange, writeTextRange } from "./nd-range.js";
 import { setScalar } from "./scalar.js";
 import { compareText } from "./text-bytes.js";
+import { WRITE_VERSION } from "./version.js";
 
 /**
- * R-tree over the minimum bounding rectangles of a sparse fragment's tiles (format_spec/fragment.md, R-Tree), since
- * version 5:
+ * R-tree over the minimum bounding rectangles of a sparse fragment's tiles (format_spec/fragment.md, R-Tree):
  *
- * | Field | Type |
- * | :--- | :--- |
- * | Fanout | uint32, 10 |
- * | Number of levels | uint32, 0 of dense fragments |
- * | per level, the root first: number of rectangles | uint64 |
- * | rectangles | a range per dimension each |
+ * | Field | Type | Since |
+ * | :--- | :--- | :--- |
+ * | Number of dimensions | uint32 | removed in 5 |
+ * | Fanout | uint32, 10 | |
+ * | Datatype of all dimensions | uint8 | removed in 5 |
+ * | Number of levels | uint32, 0 of dense fragments | |
+ * | per level, the root first: number of rectangles | uint64 | |
+ * | rectangles | a range per dimension each | |
  *
  * Rectangle i of a level covers rectangles i * fanout to (i + 1) * fanout - 1 of the next; the last level's are those
  * of the tiles, in the order of tiles.
@@ -42,10 +44,18 @@ const RTREE_FANOUT = 10;
 /** Levels that a tree over 2^53 tiles needs at a fanout of 2. */
 const MAX_LEVELS = 64;
 
-/** Reads the payload of the R-tree's section. A dense fragment's tree has no tiles. */
-export function readRTree(bytes: Uint8Array, dimensions: readonly RangeShape[], where?: string): RTree {
+/** Reads the payload of the R-tree's section of that format version. A dense fragment's tree has no tiles. */
+export function readRTree(
+  bytes: Uint8Array,
+  dimensions: readonly RangeShape[],
+  where?: string,
+  version = WRITE_VERSION,
+): RTree {
   const reader = new ByteReader(bytes, "R-tree", where);
+  // "Removed in version 5", as is the datatype: both can be obtained from the schema.
+  if (version < 5) reader.skip(4, "number of dimensions");
   const fanout = reader.u32("fanout");
+  if (version < 5) reader.skip(1, "datatype");
   if (fanout < 2) throw reader.error(`fanout is ${fanout}, expected at least 2`);
   const levels = reader.count("number of levels", 4, 8);
   if (levels > MAX_LEVELS) throw reader.error(`${levels} levels, expected at most ${MAX_LEVELS}`);
@@ -54,6 +64,12 @@ export function readRTree(bytes: Uint8Array, dimensions: readonly RangeShape[], 
   const bounds = readBounds(reader, dimensions, tileCount);
   reader.end();
   return { fanout, tileCount, bounds };
+}
+
+/** A count of tiles and their rectangles, as they stood before version 3 in the place of a tree. */
+export function readRectangles(reader: ByteReader, dimensions: readonly RangeShape[]): RTree {
+  const tileCount = readLevelSize(reader, dimensions);
+  return { fanout: RTREE_FANOUT, tileCount, bounds: readBounds(reader, dimensions, tileCount) };
 }
 
 /** A tree over tiles' rectangles; `bounds` per dimension, all of the same length. */

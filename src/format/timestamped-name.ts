@@ -38,6 +38,17 @@ export function parseTimestampedName(name: string): TimestampedName | null {
   return old === null ? null : checked(old[2]!, old[3] ?? old[2]!, old[1]!, null);
 }
 
+/**
+ * The newest format version that writes names of that form: what stands in the name, 4 or 2 where nothing does. Null if
+ * it is no timestamped name.
+ */
+export function newestVersionOf(name: string): number | null {
+  const base = lastComponent(name);
+  const match = modern.exec(base);
+  if (match !== null) return match[4] === undefined ? 4 : Number(match[4]);
+  return legacy.test(base) ? 2 : null;
+}
+
 /** `__start_end_uuid`, with `_version` where one is given. Times in milliseconds; the uuid is 32 hexadecimal digits. */
 export function makeTimestampedName(
   start: number,

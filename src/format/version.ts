@@ -7,7 +7,13 @@ export const WRITE_VERSION = 22;
 export const NEWEST_VERSION = 23;
 
 /** The oldest version that this package reads. */
-export const OLDEST_VERSION = 18;
+export const OLDEST_VERSION = 1;
+
+/** The oldest version of a schema to whose array this package adds fragments, which are of `WRITE_VERSION`. */
+export const OLDEST_TARGET_VERSION = 18;
+
+/** The schema's file, in the array's folder, before version 10; the name by which fragments of then refer to it. */
+export const LEGACY_SCHEMA_FILE = "__array_schema.tdb";
 
 /** Throws UnsupportedError with both numbers if `version` cannot be read. */
 export function checkVersion(version: number, structure: string, where?: string): void {

@@ -92,11 +92,6 @@ describe("what is no array", () => {
     expect(await objectType(at())).toBe("array");
   });
 
-  it("may be an array of an older layout", async () => {
-    await store.put("folder/array/__1_1_00112233445566778899aabbccddeeff_10.ok", new Uint8Array(0));
-    await expect(openArray(at())).rejects.toMatchObject({ code: "UNSUPPORTED" });
-  });
-
   it("may have delete commits, which are not passed over", async () => {
     const error = await openArray(`${fixtures}read/deleted/array`).catch((problem) => problem);
     expect(error.code).toBe("UNSUPPORTED");

@@ -118,7 +118,7 @@ describe("footer", () => {
     const start = bytes.byteLength - 8 - view.getUint32(bytes.byteLength - 8, true);
     view.setUint32(start, 24, true);
     expect(() => readFragmentFooter(bytes, () => Object.create(null), "f")).toThrow(
-      "format version 24 is newer than what this package reads, 18 to 23 (f)",
+      "format version 24 is newer than what this package reads, 1 to 23 (f)",
     );
   });
 

@@ -158,8 +158,8 @@ describe("array schema", () => {
       { attributes: [{ ...attribute("v", "int32"), fill: new Uint8Array(3) }] },
       "fill value of v has 3 bytes, which is no int32 cell",
     ],
-    ["old", { version: 17 }, "format version 17 is older than what this package reads, 18 to 23"],
-    ["new", { version: 24 }, "format version 24 is newer than what this package reads, 18 to 23"],
+    ["old", { version: 0 }, "format version 0 is older than what this package reads, 1 to 23"],
+    ["new", { version: 24 }, "format version 24 is newer than what this package reads, 1 to 23"],
   ])("refuses a wrong %s", (_, changes, message) => {
     expect(() => through(schemaOf(changes))).toThrow(`array schema: ${message} (f)`);
   });
@@ -189,8 +189,20 @@ describe("array schema", () => {
       "dt",
       "dci",
     ]);
+    expect(fieldFileName(schema, "b", 9)).toBe("a1");
+    expect(fieldFileName(schema, "x", 8)).toBe("x");
     expect(() => fieldIndex(schema, "t")).toThrow('no field "t" in the fragment, it has , b, __coords, x');
   });
+});
+
+test("names of data files before version 9", () => {
+  const schema = schemaOf({ attributes: [attribute("", "int8"), attribute('x.y:z*?"<>|\\~é', "int8")] });
+  const [, named] = schema.attributes;
+  expect(fieldFileName(schema, "", 8)).toBe("");
+  expect(fieldFileName(schema, named!.name, 7)).toBe('x.y:z*?"<>|\\~é');
+  // As the core wrote them: "<>|" and the backslash are not what percent-encoding makes of them.
+  expect(fieldFileName(schema, named!.name, 8)).toBe("x.y%3Az%2A%3F%22%20%2D%3C%30~é");
+  expect(fieldFileName(schema, "__coords", 4)).toBe("__coords");
 });
 
 describe("text of string coordinates", () => {

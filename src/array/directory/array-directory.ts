@@ -1,8 +1,9 @@
-import { FormatError, UnsupportedError } from "../../errors.js";
+import { FormatError } from "../../errors.js";
 import { readConsolidatedCommits } from "../../format/consolidated-commits.js";
 import { readIgnoreFile } from "../../format/ignore-file.js";
 import { compareTimestampedNames, parseTimestampedName } from "../../format/timestamped-name.js";
 import { readVacuumFile } from "../../format/vacuum-file.js";
+import { LEGACY_SCHEMA_FILE } from "../../format/version.js";
 import { joinKey, lastPart } from "../../storage/key.js";
 import { locationUri } from "../../storage/resolve.js";
 import type { ReadableStore, StoreEntry, StoreLocation, StoreOptions } from "../../storage/types.js";
@@ -11,6 +12,10 @@ import { mapBounded } from "../../util/concurrency.js";
 /**
  * What lies in an array's folder (format_spec/array_file_hierarchy.md) as a plain value, from one listing and the few
  * small files that say which fragments count. Which of it is seen at a time is for visible-at.ts.
+ *
+ * Before version 12 fragments, their commits (`.ok`, before 5 none), vacuum files and consolidated fragment metadata
+ * lay in the array's folder itself, before 10 the one schema too. An array that was written to by several libraries
+ * has both layouts; all of it counts.
  */
 
 /** A file or folder with a timestamped name. */
@@ -61,6 +66,9 @@ export interface ArrayDirectory {
   };
 }
 
+/** The file with which a fragment's writer ended, before commits had files of their own. */
+export const FRAGMENT_METADATA_FILE = "__fragment_metadata.tdb";
+
 const PARALLEL_READS = 8;
 
 /** Lists an array's folder. It need not be an array: then `schemas` is empty. */
@@ -70,9 +78,10 @@ export async function loadArrayDirectory(
 ): Promise<ArrayDirectory> {
   const { store, path } = location;
   const listing = new Listing(await store.list(path, { ...options, recursive: true }), path);
-  refuseOldLayout(listing, locationUri(location));
   const commitFiles = listing.stamped("__commits");
+  const rootFiles = listing.stamped("");
   const withSuffix = (suffix: string) => commitFiles.filter((file) => file.name.endsWith(suffix));
+  const inRoot = (suffix: string) => rootFiles.filter((file) => file.name.endsWith(suffix));
   const consolidated = withSuffix(".con");
   const ignores = withSuffix(".ign");
   const commits = await readConsolidated(store, consolidated, ignores, options);
@@ -81,11 +90,17 @@ export async function loadArrayDirectory(
   return {
     location,
     uri: locationUri(location),
-    schemas: listing.stamped("__schema"),
-    fragments: committedFragments(listing, path, writes, commits.names),
-    vacuums: await readVacuums(store, withSuffix(".vac"), options),
+    schemas: [...legacySchema(listing), ...listing.stamped("__schema")],
+    fragments: [
+      ...committedFragments(listing, path, writes, commits.names),
+      ...rootFragments(listing, path, inRoot(".ok"), commits.names),
+    ].sort(compareTimestampedNames),
+    vacuums: await readVacuums(store, [...inRoot(".vac"), ...withSuffix(".vac")], options),
     deletes: [...withSuffix(".del"), ...withSuffix(".upd"), ...commits.deletes].sort(compareTimestampedNames),
-    fragmentMetadata: listing.stamped("__fragment_meta").filter((file) => file.name.endsWith(".meta")),
+    fragmentMetadata: [
+      ...inRoot(".meta"),
+      ...listing.stamped("__fragment_meta").filter((file) => file.name.endsWith(".meta")),
+    ].sort(compareTimestampedNames),
     metadata: metadata.filter((file) => !file.name.includes(".")),
     metadataVacuums: await readVacuums(
       store,
@@ -111,6 +126,11 @@ class Listing {
     }
   }
 
+  /** Paths below the array of all folders that hold files. */
+  get folders(): Iterable<string> {
+    return this.#folders.keys();
+  }
+
   files(folder: string): readonly StoreEntry[] {
     return this.#folders.get(folder) ?? [];
   }
@@ -132,14 +152,34 @@ function stampedEntry(key: string, size: number): StampedEntry | null {
   return { name: lastPart(key), key, start: stamp.start, end: stamp.end, version: stamp.version, size };
 }
 
-/** Before version 12 fragments lay in the array's folder itself, before 10 there was one schema file. */
-function refuseOldLayout(listing: Listing, uri: string): void {
-  for (const { key } of listing.files("")) {
-    if (!key.endsWith(".ok") && lastPart(key) !== "__array_schema.tdb") continue;
-    throw new UnsupportedError(`array of a format version before 12: ${lastPart(key)} in its folder`, {
-      where: uri,
-    });
+/** The schema of arrays of before version 10; it was there before any in `__schema`, and has no time of its own. */
+function legacySchema(listing: Listing): StampedEntry[] {
+  const file = listing.files("").find(({ key }) => lastPart(key) === LEGACY_SCHEMA_FILE);
+  if (file === undefined) return [];
+  return [{ name: LEGACY_SCHEMA_FILE, key: file.key, start: 0, end: 0, version: null, size: file.size ?? 0 }];
+}
+
+/**
+ * Fragments of before version 12, in the array's folder itself. Since version 5 an `.ok` file beside it (or its name in
+ * consolidated commits) says that a fragment is whole; before, its metadata file does, which was written last.
+ */
+function rootFragments(
+  listing: Listing,
+  path: string,
+  okFiles: readonly StampedEntry[],
+  consolidatedNames: ReadonlySet<string>,
+): FragmentFiles[] {
+  const committed = new Set(okFiles.map((file) => file.name));
+  const fragments: FragmentFiles[] = [];
+  for (const folder of listing.folders) {
+    if (folder === "" || folder.includes("/")) continue;
+    const fragment = fragmentFiles(listing, path, folder);
+    if (fragment === null) continue;
+    const ok = `${folder}.ok`;
+    const isWhole = fragment.version === null && fragment.files.has(FRAGMENT_METADATA_FILE);
+    if (isWhole || committed.has(ok) || consolidatedNames.has(ok)) fragments.push(fragment);
   }
+  return fragments;
 }
 
 function committedFragments(
@@ -154,17 +194,23 @@ function committedFragments(
   }
   const fragments: FragmentFiles[] = [];
   for (const name of names) {
-    const files = new Map<string, number>();
-    let size = 0;
-    for (const file of listing.files(joinKey("__fragments", name))) {
-      files.set(lastPart(file.key), file.size ?? 0);
-      size += file.size ?? 0;
-    }
-    const entry = stampedEntry(joinKey(path, "__fragments", name), size);
-    if (entry === null) throw new FormatError(`commit of '${name}', which is no timestamped name`);
-    fragments.push({ ...entry, files });
+    const fragment = fragmentFiles(listing, path, joinKey("__fragments", name));
+    if (fragment === null) throw new FormatError(`commit of '${name}', which is no timestamped name`);
+    fragments.push(fragment);
   }
-  return fragments.sort(compareTimestampedNames);
+  return fragments;
+}
+
+/** What a fragment's folder holds; null if the folder has no timestamped name. */
+function fragmentFiles(listing: Listing, path: string, folder: string): FragmentFiles | null {
+  const files = new Map<string, number>();
+  let size = 0;
+  for (const file of listing.files(folder)) {
+    files.set(lastPart(file.key), file.size ?? 0);
+    size += file.size ?? 0;
+  }
+  const entry = stampedEntry(joinKey(path, folder), size);
+  return entry === null ? null : { ...entry, files };
 }
 
 async function readConsolidated(

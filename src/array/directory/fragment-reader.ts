@@ -1,7 +1,14 @@
 import { FormatError, UnsupportedError } from "../../errors.js";
 import type { ArraySchema } from "../../format/array-schema.js";
-import { fieldFileName, fieldIndex, fieldNames, isVarField } from "../../format/fragment-fields.js";
+import {
+  fieldFileName,
+  fieldIndex,
+  fieldNames,
+  hasZippedCoordinates,
+  isVarField,
+} from "../../format/fragment-fields.js";
 import { type FragmentFooter, footerTailSize } from "../../format/fragment-footer.js";
+import type { LegacySections } from "../../format/fragment-metadata-legacy.js";
 import { readProcessedConditions, readTileNumbers } from "../../format/fragment-sections.js";
 import { readGenericTile } from "../../format/generic-tile.js";
 import { type RTree, readRTree } from "../../format/rtree.js";
@@ -9,9 +16,7 @@ import { joinKey } from "../../storage/key.js";
 import type { ReadableStore, StoreOptions } from "../../storage/types.js";
 import { type DenseTiling, denseTiling } from "../order/dense-tiling.js";
 import type { FragmentInfo } from "../query.js";
-import type { FragmentFiles } from "./array-directory.js";
-
-const METADATA_FILE = "__fragment_metadata.tdb";
+import { type FragmentFiles, FRAGMENT_METADATA_FILE as METADATA_FILE } from "./array-directory.js";
 
 /** Metadata files up to this size are read whole when the array opens: one request then serves every section. */
 const WHOLE_METADATA_BYTES = 64 * 1024;
@@ -46,6 +51,8 @@ export interface FieldTiles {
   readonly validity?: { readonly offsets: Float64Array; readonly size: number };
 }
 
+type NumberSection = "tileOffsets" | "tileVarOffsets" | "tileVarSizes" | "tileValidityOffsets";
+
 /** One fragment of an open array: its footer, and its sections, loaded when first needed and then kept. */
 export class FragmentReader {
   readonly files: FragmentFiles;
@@ -57,6 +64,7 @@ export class FragmentReader {
   /** Tiles of dense fragments; null of sparse ones. */
   readonly tiling: DenseTiling | null;
   #tail: MetadataTail | null;
+  readonly #legacy: LegacySections | null;
   readonly #kept = new Map<string, Promise<unknown>>();
 
   constructor(
@@ -65,6 +73,7 @@ export class FragmentReader {
     footer: FragmentFooter,
     schema: ArraySchema,
     tail: MetadataTail | null,
+    legacy: LegacySections | null = null,
   ) {
     this.store = store;
     this.files = files;
@@ -72,6 +81,7 @@ export class FragmentReader {
     this.schema = schema;
     this.uri = `${store.uri}/${files.key}`;
     this.#tail = tail;
+    this.#legacy = legacy;
     this.tiling = footer.dense ? denseTiling(schema, footer.nonEmptyDomain, this.uri) : null;
     checkFileSizes(this);
     checkCellCount(this);
@@ -119,31 +129,33 @@ export class FragmentReader {
 
   /** Rectangles of a sparse fragment's tiles. */
   async rtree(options?: StoreOptions): Promise<RTree> {
+    if (this.#legacy !== null) return this.#legacy.rtree;
     return this.#keep("rtree", async () => {
       const offset = this.footer.sections.rtree;
       const tree = readRTree(
         await this.#section(offset, "R-tree", options),
         this.schema.dimensions,
         this.uri,
+        this.footer.version,
       );
       if (tree.tileCount === this.footer.sparseTileCount) return tree;
       throw this.#error(`R-tree of ${tree.tileCount} tiles, footer says ${this.footer.sparseTileCount}`);
     });
   }
 
-  /** Where the tiles of a field lie in its files. */
+  /** Where the tiles of a field lie in its files; of a dimension in `__coords.tdb`, those of all coordinates. */
   async tilesOf(name: string, options?: StoreOptions): Promise<FieldTiles> {
     return this.#keep(`tiles ${name}`, async () => {
-      const { sections, fileSizes, fileVarSizes, fileValiditySizes } = this.footer;
-      const index = fieldIndex(this.schema, name, this.footer);
-      const load = (at: Float64Array, section: string) => this.#tileNumbers(at[index]!, section, options);
+      const { fileSizes, fileVarSizes, fileValiditySizes } = this.footer;
+      const index = this.#storedIndex(name);
+      const load = (list: NumberSection, what: string) => this.#tileNumbers(list, index, what, options);
       const isVar = isVarField(this.schema, index);
       const nullable = this.schema.attributes[index]?.nullable === true;
       const [offsets, varOffsets, varSizes, validity] = await Promise.all([
-        load(sections.tileOffsets, "tile offsets"),
-        isVar ? load(sections.tileVarOffsets, "var tile offsets") : null,
-        isVar ? load(sections.tileVarSizes, "var tile sizes") : null,
-        nullable ? load(sections.tileValidityOffsets, "validity tile offsets") : null,
+        load("tileOffsets", "tile offsets"),
+        isVar ? load("tileVarOffsets", "var tile offsets") : null,
+        isVar ? load("tileVarSizes", "var tile sizes") : null,
+        nullable ? load("tileValidityOffsets", "validity tile offsets") : null,
       ]);
       const tiles: FieldTiles = {
         offsets,
@@ -166,8 +178,32 @@ export class FragmentReader {
     });
   }
 
-  async #tileNumbers(offset: number, section: string, options?: StoreOptions): Promise<Float64Array> {
-    const numbers = readTileNumbers(await this.#section(offset, section, options), section, this.uri);
+  /** True if the coordinates of all dimensions lie in one file. */
+  get hasZippedCoordinates(): boolean {
+    return hasZippedCoordinates(this.footer.version);
+  }
+
+  /** Index of the field whose files hold the field of that name. */
+  #storedIndex(name: string): number {
+    const index = fieldIndex(this.schema, name, this.footer);
+    const coordinates = this.schema.attributes.length;
+    return this.hasZippedCoordinates && index > coordinates ? coordinates : index;
+  }
+
+  async #tileNumbers(
+    list: NumberSection,
+    index: number,
+    section: string,
+    options?: StoreOptions,
+  ): Promise<Float64Array> {
+    const numbers =
+      this.#legacy === null
+        ? readTileNumbers(
+            await this.#section(this.footer.sections[list][index]!, section, options),
+            section,
+            this.uri,
+          )
+        : ((list === "tileValidityOffsets" ? undefined : this.#legacy[list][index]) ?? new Float64Array(0));
     if (numbers.length === this.tileCount) return numbers;
     throw this.#error(`${section} of ${numbers.length} tiles, expected ${this.tileCount}`);
   }
@@ -227,6 +263,16 @@ export class FragmentReader {
   }
 }
 
+/** Index and name of the fields that have files: coordinates all in one, or each dimension its own. */
+function storedFieldNames(footer: FragmentFooter, schema: ArraySchema): [number, string][] {
+  const zipped = hasZippedCoordinates(footer.version);
+  const coordinates = schema.attributes.length;
+  return [...fieldNames(schema, footer).entries()].filter(([index]) => {
+    if (index === coordinates) return zipped && !footer.dense;
+    return index < coordinates || !zipped;
+  });
+}
+
 /**
  * The files must be as long as the footer says: a cut file is found here rather than as a wrong tile. What a fragment's
  * tiles claim to hold is then checked against these sizes.
@@ -238,9 +284,8 @@ function checkFileSizes({ footer, files, schema, uri }: FragmentReader): void {
     const found = files.files.has(file) ? `has ${size} bytes` : "is missing";
     throw new FormatError(`fragment: ${file} ${found}, ${expected} expected`, { where: uri });
   };
-  for (const [index, name] of fieldNames(schema, footer).entries()) {
-    if (index === schema.attributes.length) continue;
-    const file = fieldFileName(schema, name);
+  for (const [index, name] of storedFieldNames(footer, schema)) {
+    const file = fieldFileName(schema, name, footer.version);
     check(`${file}.tdb`, footer.fileSizes[index]!);
     if (isVarField(schema, index)) check(`${file}_var.tdb`, footer.fileVarSizes[index]!);
     if (schema.attributes[index]?.nullable) check(`${file}_validity.tdb`, footer.fileValiditySizes[index]!);
@@ -259,8 +304,8 @@ function checkCellCount(fragment: FragmentReader): void {
       { where: uri },
     );
   }
-  for (const [index, name] of fieldNames(schema, footer).entries()) {
-    const isData = footer.dense ? index < schema.attributes.length : index !== schema.attributes.length;
+  for (const [index, name] of storedFieldNames(footer, schema)) {
+    const isData = !footer.dense || index < schema.attributes.length;
     if (!isData || cellCount <= footer.fileSizes[index]! * MAX_RATIO) continue;
     throw new FormatError(
       `fragment: ${cellCount} cells, but '${name}' takes ${footer.fileSizes[index]} bytes`,
@@ -282,9 +327,6 @@ export function checkSupported(fragment: FragmentReader, array: ArraySchema): vo
       },
     );
   }
-  if (array.arrayType === "dense" && !footer.dense) {
-    throw new UnsupportedError("fragment: sparse fragment in a dense array", { where: uri });
-  }
   if (array.arrayType === "sparse" && footer.dense) {
     throw new FormatError("fragment: dense fragment in a sparse array", { where: uri });
   }
@@ -295,10 +337,15 @@ function firstTailSize(size: number): number {
   return size <= WHOLE_METADATA_BYTES ? size : FOOTER_TAIL_BYTES;
 }
 
-/** Reads the end of a fragment's metadata file, at least its whole footer. */
+/**
+ * Reads the end of a fragment's metadata file, at least its whole footer.
+ *
+ * @param footerSize bytes of the footer where the file does not say them
+ */
 export async function readMetadataTail(
   store: ReadableStore,
   files: FragmentFiles,
+  footerSize: number | null,
   options?: StoreOptions,
 ): Promise<MetadataTail> {
   const where = `${store.uri}/${files.key}`;
@@ -313,7 +360,7 @@ export async function readMetadataTail(
     return { bytes, start };
   };
   const tail = await read(firstTailSize(size));
-  const needed = footerTailSize(tail.bytes, where);
+  const needed = footerSize ?? footerTailSize(tail.bytes, where);
   if (needed > size) {
     throw new FormatError(`fragment footer of ${needed} bytes in a file of ${size}`, { where });
   }

@@ -5,12 +5,17 @@ import {
   readConsolidatedFooter,
   readConsolidatedFragmentMetadata,
 } from "../../format/consolidated-fragment-metadata.js";
-import { footerSchemaName, readFragmentFooter } from "../../format/fragment-footer.js";
+import { COORDS } from "../../format/fragment-fields.js";
+import { footerSchemaName, impliedFooterSize, readFragmentFooter } from "../../format/fragment-footer.js";
+import { readLegacyFragmentMetadata } from "../../format/fragment-metadata-legacy.js";
 import { readGenericTile } from "../../format/generic-tile.js";
+import { newestVersionOf } from "../../format/timestamped-name.js";
+import { LEGACY_SCHEMA_FILE, NEWEST_VERSION } from "../../format/version.js";
+import { joinKey } from "../../storage/key.js";
 import type { ReadableStore, StoreOptions } from "../../storage/types.js";
 import { mapBounded } from "../../util/concurrency.js";
-import type { ArrayDirectory, FragmentFiles } from "./array-directory.js";
-import { FragmentReader, type MetadataTail, readMetadataTail } from "./fragment-reader.js";
+import { type ArrayDirectory, FRAGMENT_METADATA_FILE, type FragmentFiles } from "./array-directory.js";
+import { FragmentReader, readMetadataTail } from "./fragment-reader.js";
 
 /** From an array's directory to its fragments' footers: schemas and ends of metadata files, all in one wave. */
 
@@ -49,7 +54,7 @@ export class SchemaFiles {
     const file = this.#directory.schemas.find((schema) => schema.name === name);
     const bytes = file && (await store.get(file.key, options));
     if (file === undefined || bytes === undefined) {
-      throw new FormatError(`schema '${name}' is missing from __schema`, { where: this.#directory.uri });
+      throw new FormatError(`schema '${name}' is missing`, { where: this.#directory.uri });
     }
     const where = `${store.uri}/${file.key}`;
     const tile = await readGenericTile(bytes, 0, "array schema", where);
@@ -74,24 +79,46 @@ export async function openFragments(
     async (files) => {
       const found = footers.find(({ offsets }) => offsets.has(files.name));
       if (found !== undefined) return fromConsolidated(directory, files, found, schemas, options);
-      const tail = await readMetadataTail(store, files, options);
-      return fromTail(store, files, tail, schemas, options);
+      const version = newestVersionOf(files.name) ?? NEWEST_VERSION;
+      if (version < 3) return fromLegacy(store, files, schemas, options);
+      return fromFooter(store, files, version, schemas, options);
     },
     options.signal,
   );
 }
 
-async function fromTail(
+async function fromFooter(
   store: ReadableStore,
   files: FragmentFiles,
-  tail: MetadataTail,
+  version: number,
   schemas: SchemaFiles,
   options: StoreOptions,
 ): Promise<FragmentReader> {
   const where = `${store.uri}/${files.key}`;
-  const schema = await schemas.load(footerSchemaName(tail.bytes, where), options);
-  const footer = readFragmentFooter(tail.bytes, (name) => schemas.get(name), where);
-  return new FragmentReader(store, files, footer, schema, tail);
+  // Before version 10 there was one schema, and where the footer begins may follow from it only.
+  const known = version < 10 ? await schemas.load(LEGACY_SCHEMA_FILE, options) : null;
+  const size = known === null ? null : impliedFooterSize(version, known);
+  const { bytes, start } = await readMetadataTail(store, files, size, options);
+  const schema = known ?? (await schemas.load(footerSchemaName(bytes, where), options));
+  const footer = readFragmentFooter(bytes, (name) => schemas.get(name), where, size);
+  return new FragmentReader(store, files, footer, schema, { bytes, start });
+}
+
+/** Before version 3 there was no footer: the metadata file is read whole. */
+async function fromLegacy(
+  store: ReadableStore,
+  files: FragmentFiles,
+  schemas: SchemaFiles,
+  options: StoreOptions,
+): Promise<FragmentReader> {
+  const where = `${store.uri}/${files.key}`;
+  const schema = await schemas.load(LEGACY_SCHEMA_FILE, options);
+  const bytes = await store.get(joinKey(files.key, FRAGMENT_METADATA_FILE), options);
+  if (bytes === undefined) throw new FormatError(`fragment: ${FRAGMENT_METADATA_FILE} is gone`, { where });
+  const { data } = await readGenericTile(bytes, 0, "fragment metadata", where);
+  const dense = !files.files.has(`${COORDS}.tdb`);
+  const { footer, sections } = readLegacyFragmentMetadata(data, schema, dense, where);
+  return new FragmentReader(store, files, footer, schema, null, sections);
 }
 
 async function fromConsolidated(

@@ -1,8 +1,9 @@
 import { FormatError } from "../../errors.js";
 import { VAR_NUM } from "../../format/datatype.js";
-import { TIMESTAMPS } from "../../format/fragment-fields.js";
+import { COORDS, fieldFileName, TIMESTAMPS } from "../../format/fragment-fields.js";
 import { decodeTile, type LoadedPipeline, loadPipeline } from "../../format/tile.js";
 import { decodeVarTile } from "../../format/var-tile.js";
+import { areZipped, type CoordinatesLayout, coordinatesOf } from "../../format/zipped-coordinates.js";
 import type { StoreOptions } from "../../storage/types.js";
 import { attributeFields, dimensionFields, type Field, timestampsField } from "../fields.js";
 import { type FieldTiles, type FragmentReader, MAX_RATIO } from "./fragment-reader.js";
@@ -36,13 +37,22 @@ export class StoredField {
   readonly files: readonly FieldFile[];
   readonly #tiles: FieldTiles;
   readonly #pipelines: Pipelines;
+  /** Of a dimension whose coordinates share a file with the others': which of them it is. */
+  readonly #shared: SharedCoordinates | null;
 
-  private constructor(fragment: FragmentReader, field: Field, tiles: FieldTiles, pipelines: Pipelines) {
+  private constructor(
+    fragment: FragmentReader,
+    field: Field,
+    tiles: FieldTiles,
+    pipelines: Pipelines,
+    shared: SharedCoordinates | null,
+  ) {
     this.fragment = fragment;
     this.field = field;
     this.#tiles = tiles;
     this.#pipelines = pipelines;
-    const { fileName } = field;
+    this.#shared = shared;
+    const fileName = this.#fileName;
     const files: FieldFile[] = [{ file: `${fileName}.tdb`, offsets: tiles.offsets, size: tiles.size }];
     if (tiles.var !== undefined) {
       files.push({ file: `${fileName}_var.tdb`, offsets: tiles.var.offsets, size: tiles.var.size });
@@ -54,11 +64,12 @@ export class StoredField {
   /** The field of that name; the fragment must have it. */
   static async open(fragment: FragmentReader, name: string, options?: StoreOptions): Promise<StoredField> {
     const field = fieldOf(fragment, name);
+    const shared = sharedCoordinates(fragment, field);
     const [tiles, pipelines] = await Promise.all([
       fragment.tilesOf(name, options),
-      loadPipelines(fragment, field),
+      loadPipelines(fragment, field, shared),
     ]);
-    return new StoredField(fragment, field, tiles, pipelines);
+    return new StoredField(fragment, field, tiles, pipelines, shared);
   }
 
   /** Byte range of tile `t` in one of the files: up to where the next tile begins. */
@@ -79,16 +90,19 @@ export class StoredField {
       stored += end - start;
     }
     // Of cells of variable length their offsets as they are in memory; their data are checked where they are decoded.
-    const claimed = this.fragment.cellsOf(t) * (this.field.isVar ? 4 : this.field.cellBytes);
+    const claimed = this.fragment.cellsOf(t) * (this.field.isVar ? 4 : this.#storedCellBytes);
     if (claimed <= stored * MAX_RATIO) return;
     throw new FormatError(`tile ${t} claims ${claimed} bytes, but takes ${stored}`, { where: this.#where() });
   }
 
   /** Decodes the values of a tile of fixed cells, into `into` where given. */
   decodeFixed(t: number, stored: readonly Uint8Array[], into?: Uint8Array): Uint8Array {
-    const size = this.fragment.cellsOf(t) * this.field.cellBytes;
+    const size = this.fragment.cellsOf(t) * this.#storedCellBytes;
     this.checkClaim(t);
-    return decodeTile(stored[0]!, this.#pipelines.values, size, this.#where(), into);
+    const { values } = this.#pipelines;
+    if (this.#shared === null) return decodeTile(stored[0]!, values, size, this.#where(), into);
+    const coordinates = decodeTile(stored[0]!, values, size, this.#where());
+    return coordinatesOf(coordinates, this.#shared.layout, this.#shared.dimension, into);
   }
 
   decodeVar(t: number, stored: readonly Uint8Array[]): VarCells {
@@ -106,9 +120,36 @@ export class StoredField {
     return decodeTile(stored.at(-1)!, validity, this.fragment.cellsOf(t), this.#where(), into);
   }
 
-  #where(): string {
-    return `${this.fragment.uri}/${this.field.fileName}.tdb`;
+  get #storedCellBytes(): number {
+    return this.field.cellBytes * (this.#shared?.layout.dimensions ?? 1);
   }
+
+  get #fileName(): string {
+    const { schema, footer } = this.fragment;
+    return this.#shared === null ? fieldFileName(schema, this.field.name, footer.version) : COORDS;
+  }
+
+  #where(): string {
+    return `${this.fragment.uri}/${this.#fileName}.tdb`;
+  }
+}
+
+interface SharedCoordinates {
+  readonly layout: CoordinatesLayout;
+  /** Number of the dimension. */
+  readonly dimension: number;
+}
+
+function sharedCoordinates(
+  { schema, footer, hasZippedCoordinates }: FragmentReader,
+  { kind, name, cellBytes }: Field,
+): SharedCoordinates | null {
+  if (kind !== "dimension" || !hasZippedCoordinates) return null;
+  const zipped = areZipped(footer.version, schema.coordsFilters);
+  return {
+    layout: { zipped, dimensions: schema.dimensions.length, width: cellBytes },
+    dimension: schema.dimensions.findIndex((dimension) => dimension.name === name),
+  };
 }
 
 function fieldOf(fragment: FragmentReader, name: string): Field {
@@ -118,9 +159,14 @@ function fieldOf(fragment: FragmentReader, name: string): Field {
   return fields.find((field) => field.name === name)!;
 }
 
-async function loadPipelines(fragment: FragmentReader, field: Field): Promise<Pipelines> {
+async function loadPipelines(
+  fragment: FragmentReader,
+  field: Field,
+  shared: SharedCoordinates | null,
+): Promise<Pipelines> {
   const { schema, footer } = fragment;
-  const { datatype, cellValNum, filters } = field;
+  const { datatype, filters } = field;
+  const cellValNum = field.cellValNum * (shared?.layout.dimensions ?? 1);
   const version = footer.version;
   const [values, offsets, validity] = await Promise.all([
     loadPipeline(filters, { datatype, cellValNum, version }),

@@ -12,6 +12,8 @@ import { type CopyLayout, type DenseSource, type DenseTile, forEachRun } from ".
 export interface DenseBuild {
   /** Takes the cells of a tile. */
   put(tile: DenseTile, layout: CopyLayout, field: StoredField, stored: readonly Uint8Array[]): void;
+  /** Puts cell i of the column at `places[i]`. */
+  scatter(cells: Column, places: Float64Array): void;
   /** Fills the cells of a tile of a fragment that has no such attribute. */
   clear(tile: DenseTile, layout: CopyLayout): void;
   finish(): Column;
@@ -47,6 +49,16 @@ class FixedBuild implements DenseBuild {
     const validity = field.decodeValidity(tile.tile, stored);
     if (validity !== undefined) copyRuns(tile, layout, validity, this.#validity, 1);
     else setRuns(tile, layout, this.#validity, 1);
+  }
+
+  scatter(cells: Column, places: Float64Array): void {
+    if (cells.kind === "var") return;
+    const { cellValNum } = this.#attribute;
+    for (let i = 0; i < places.length; i++) {
+      const [from, to] = [i * cellValNum, places[i]! * cellValNum];
+      for (let v = 0; v < cellValNum; v++) this.#values[to + v] = cells.values[from + v]!;
+    }
+    scatterValidity(cells, places, this.#validity);
   }
 
   clear(tile: DenseTile, layout: CopyLayout): void {
@@ -94,6 +106,17 @@ class VarBuild implements DenseBuild {
     const validity = field.decodeValidity(tile.tile, stored);
     if (validity !== undefined) copyRuns(tile, layout, validity, this.#validity, 1);
     else setRuns(tile, layout, this.#validity, 1);
+  }
+
+  scatter(cells: Column, places: Float64Array): void {
+    if (cells.kind !== "var") return;
+    this.#parts.push(cells);
+    const part = this.#parts.length;
+    for (let i = 0; i < places.length; i++) {
+      this.#part[places[i]!] = part;
+      this.#cell[places[i]!] = i;
+    }
+    scatterValidity(cells, places, this.#validity);
   }
 
   clear(tile: DenseTile, layout: CopyLayout): void {
@@ -153,6 +176,12 @@ function copyRuns(
       }
     }
   });
+}
+
+/** Cells of a column without validity are valid. */
+function scatterValidity(cells: Column, places: Float64Array, validity: Uint8Array | undefined): void {
+  if (validity === undefined) return;
+  for (let i = 0; i < places.length; i++) validity[places[i]!] = cells.validity?.[i] ?? 1;
 }
 
 function setRuns(tile: DenseTile, layout: CopyLayout, to: TypedArray, value: number): void {

@@ -1,8 +1,8 @@
 import type { FragmentReader } from "../directory/fragment-reader.js";
-import { type DenseTiling, strides } from "../order/dense-tiling.js";
+import { type DenseTiling, denseTiling, strides } from "../order/dense-tiling.js";
 import { type Axis, type AxisPiece, axisPieces } from "./dense-axes.js";
 
-/** Which tiles of which dense fragments a read needs, and the runs of cells to copy from them. */
+/** Which tiles of which fragments a dense read needs, and the runs of cells to copy from them. */
 
 export interface DenseTile {
   /** Number in the fragment. */
@@ -13,8 +13,9 @@ export interface DenseTile {
 
 export interface DenseSource {
   readonly fragment: FragmentReader;
+  /** Of sparse fragments, the tiles of the array that they lie in. */
   readonly tiling: DenseTiling;
-  /** Ascending by number. */
+  /** Ascending by number. None of sparse fragments, whose tiles their R-tree tells (see dense-overlay.ts). */
   readonly tiles: readonly DenseTile[];
   /** Fragments of one wave don't overlap; a later wave overwrites earlier ones. */
   readonly wave: number;
@@ -27,13 +28,15 @@ export function denseSources(fragments: readonly FragmentReader[], axes: readonl
   const tilings = fragments.map((fragment) => fragment.tiling);
   const sources: DenseSource[] = [];
   for (const [index, fragment] of fragments.entries()) {
-    const tiling = tilings[index];
-    if (tiling === null || tiling === undefined || tiling.tileCount === 0) continue;
+    const { schema, footer, uri } = fragment;
+    const tiling = fragment.tiling ?? denseTiling(schema, footer.nonEmptyDomain, uri);
+    if (tiling.tileCount === 0) continue;
+    // A sparse fragment hides nothing: it need not have every cell of its box.
     const newer = tilings
       .slice(index + 1)
       .filter((one) => one !== null && one.tileCount > 0) as DenseTiling[];
-    const tiles = tilesOf(fragment, tiling, axes, newer);
-    if (tiles.length === 0) continue;
+    const tiles = footer.dense ? tilesOf(fragment, tiling, axes, newer) : [];
+    if (footer.dense && tiles.length === 0) continue;
     const older = sources.filter((source) => overlaps(source.tiling, tiling));
     const wave = older.reduce((last, source) => Math.max(last, source.wave + 1), 0);
     sources.push({ fragment, tiling, tiles, wave });

@@ -7,6 +7,7 @@ import { storedField } from "../directory/stored-field.js";
 import type { OpenedArray } from "../opened-array.js";
 import type { PlannedField, PlannedFragment, ReadPlan } from "../query.js";
 import { Block } from "./block.js";
+import { overlayTiles } from "./dense-overlay.js";
 import { rangesOf } from "./intervals.js";
 import { withoutSorting } from "./merge-fragments.js";
 import { selectDense } from "./read-dense.js";
@@ -120,6 +121,7 @@ async function planDense(array: OpenedArray, query: ResolvedQuery): Promise<Plan
   const options = { signal: query.signal };
   const fragments = await Promise.all(
     sources.map(async ({ fragment, tiling, tiles }) => {
+      if (!fragment.footer.dense) return planOverlay(fragment, array, query, options);
       const numbers = tiles.map((one) => one.tile);
       const fields = await Promise.all(
         denseFields(array.schema, query)
@@ -135,6 +137,23 @@ async function planDense(array: OpenedArray, query: ResolvedQuery): Promise<Plan
   );
   // Cells of the result, whatever lies under them: also where no fragment does.
   return { fragments, cellsAtMost: cellCount };
+}
+
+/** A sparse fragment in a dense array: all its coordinates decide where the cells go. */
+async function planOverlay(
+  fragment: FragmentReader,
+  { schema }: OpenedArray,
+  query: ResolvedQuery,
+  options: StoreOptions,
+): Promise<PlannedFragment> {
+  const source = await overlayTiles(fragment, schema, query.intervals, options);
+  const tiles = source?.tiles ?? [];
+  const dimensions = schema.dimensions.map(({ name }) => ({ name, role: "select" as const }));
+  const attributes = denseFields(schema, query).filter(({ name }) => fragment.hasField(name));
+  const fields = await Promise.all(
+    [...dimensions, ...attributes].map(({ name, role }) => planField(fragment, name, role, tiles, options)),
+  );
+  return { uri: fragment.uri, tileCount: fragment.tileCount, covered: [], partial: tiles, fields };
 }
 
 function denseFields(schema: ArraySchema, query: ResolvedQuery): Omit<Wanted, "tiles">[] {

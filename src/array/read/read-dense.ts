@@ -13,8 +13,10 @@ import type { ReadResult } from "../query.js";
 import { fillColumn } from "./block.js";
 import { type Axis, axisCoordinates, denseAxes } from "./dense-axes.js";
 import { checkSourceType, type DenseBuild, denseBuild } from "./dense-columns.js";
+import { type DenseTarget, layOver, overlayTiles } from "./dense-overlay.js";
 import { type CopyLayout, type DenseSource, denseSources } from "./dense-sources.js";
 import type { ResolvedQuery } from "./resolve-query.js";
+import type { SparseSource } from "./sparse-source.js";
 import { type FetchOptions, fetchTiles, type TileRequest } from "./tile-fetch.js";
 
 const PARALLEL_FRAGMENTS = 16;
@@ -71,13 +73,31 @@ export async function readDense(
     if (!query.dimensions.includes(dimension.name) && !decides.includes(dimension.name)) continue;
     columns.set(dimension.name, coordinateColumn(schema, axes, d, colMajor));
   }
+  const overlays = await openOverlays(sources, schema, query, options);
   await checkSources(sources, attributes, options);
   const builds = new Map(attributes.map((attribute) => [attribute, denseBuild(attribute, cellCount)]));
-  await fillBuilds(sources, builds, strides(shape, colMajor), options);
+  const target: DenseTarget = { schema, axes, strides: strides(shape, colMajor), builds };
+  await fillBuilds(sources, overlays, target, options);
   for (const [attribute, build] of builds) columns.set(attribute.name, build.finish());
   if (query.condition !== null) await applyCondition(array, query, columns, cellCount);
   const names = [...query.dimensions, ...query.attributes];
   return { cellCount, columns: Object.fromEntries(names.map((name) => [name, columns.get(name)!])), shape };
+}
+
+/** The sparse fragments among the sources, with their tiles. */
+async function openOverlays(
+  sources: readonly DenseSource[],
+  schema: ArraySchema,
+  query: ResolvedQuery,
+  options: FetchOptions,
+): Promise<ReadonlyMap<DenseSource, SparseSource>> {
+  const overlays = new Map<DenseSource, SparseSource>();
+  for (const source of sources) {
+    if (source.fragment.footer.dense) continue;
+    const overlay = await overlayTiles(source.fragment, schema, query.intervals, options);
+    if (overlay !== null) overlays.set(source, overlay);
+  }
+  return overlays;
 }
 
 /** Opens the fields and checks what their tiles claim, before memory is taken for the result. */
@@ -99,21 +119,24 @@ async function checkSources(
 /** Reads the tiles wave by wave: fragments of a wave don't overlap, so their tiles may come in any order. */
 async function fillBuilds(
   sources: readonly DenseSource[],
-  builds: ReadonlyMap<Attribute, DenseBuild>,
-  resultStrides: readonly number[],
+  overlays: ReadonlyMap<DenseSource, SparseSource>,
+  target: DenseTarget,
   options: FetchOptions,
 ): Promise<void> {
   const waves = Math.max(0, ...sources.map((source) => source.wave + 1));
   for (let wave = 0; wave < waves; wave++) {
     const requests: TileRequest[] = [];
     for (const source of sources) {
-      if (source.wave !== wave) continue;
-      for (const [attribute, build] of builds) {
-        const request = await requestOf(source, attribute, build, resultStrides, options);
+      if (source.wave !== wave || !source.fragment.footer.dense) continue;
+      for (const [attribute, build] of target.builds) {
+        const request = await requestOf(source, attribute, build, target.strides, options);
         if (request !== null) requests.push(request);
       }
     }
     await fetchTiles(requests, options);
+    for (const [source, overlay] of overlays) {
+      if (source.wave === wave) await layOver(overlay, target, options);
+    }
   }
 }
 

@@ -1,7 +1,8 @@
-import { FormatError, NotFoundError } from "../../errors.js";
+import { FormatError, NotFoundError, UnsupportedError } from "../../errors.js";
 import { type ArraySchema, readArraySchema } from "../../format/array-schema.js";
 import { readGenericTile } from "../../format/generic-tile.js";
 import { compareTimestampedNames, parseTimestampedName } from "../../format/timestamped-name.js";
+import { LEGACY_SCHEMA_FILE, OLDEST_TARGET_VERSION } from "../../format/version.js";
 import { joinKey, lastPart } from "../../storage/key.js";
 import { locationUri, resolveLocation } from "../../storage/resolve.js";
 import type { StoreLocation, WritableStore } from "../../storage/types.js";
@@ -15,7 +16,7 @@ export interface WriteTarget {
   readonly schemaName: string;
 }
 
-/** Throws NotFoundError if there is no array. */
+/** Throws NotFoundError if there is no array, UnsupportedError if it is of a format that is only read. */
 export async function openTarget(
   location: string | StoreLocation,
   signal?: AbortSignal | undefined,
@@ -23,13 +24,26 @@ export async function openTarget(
   const place = resolveLocation(location);
   const uri = locationUri(place);
   const schemaName = (await schemaNames(place, signal)).at(-1);
-  if (schemaName === undefined) throw new NotFoundError("no array to write to", { where: uri });
+  if (schemaName === undefined) {
+    const legacy = await place.store.get(joinKey(place.path, LEGACY_SCHEMA_FILE), { signal });
+    if (legacy !== undefined) throw tooOld("before 10", uri);
+    throw new NotFoundError("no array to write to", { where: uri });
+  }
   const key = joinKey(place.path, "__schema", schemaName);
   const bytes = await place.store.get(key, { signal });
   const where = `${uri}/__schema/${schemaName}`;
   if (bytes === undefined) throw new FormatError("the schema was listed but is gone", { where });
   const { data } = await readGenericTile(bytes, 0, "array schema", where);
-  return { place, uri, schema: readArraySchema(data, where), schemaName };
+  const schema = readArraySchema(data, where);
+  if (schema.version < OLDEST_TARGET_VERSION) throw tooOld(`${schema.version}`, uri);
+  return { place, uri, schema, schemaName };
+}
+
+function tooOld(version: string, where: string): UnsupportedError {
+  return new UnsupportedError(
+    `array of format version ${version}: written to are arrays of ${OLDEST_TARGET_VERSION} and later`,
+    { where },
+  );
 }
 
 /** Names of the array's schemas, oldest first; none where there is no array. */
