@@ -92,13 +92,8 @@ function expectRows(found: readonly Row[], expected: readonly Row[], schema: Sch
 
 describe("arrays of the official library", () => {
   it("are there, of each version that its releases write", () => {
-    expect([...new Set(arrays.map((name) => name.split("/")[0]))].sort()).toEqual([
-      "v18",
-      "v19",
-      "v20",
-      "v21",
-      "v22",
-    ]);
+    const versions = new Set(arrays.map((name) => Number(name.split("/")[0]!.slice(1))));
+    expect([...versions].sort((a, b) => a - b)).toEqual(Array.from({ length: 20 }, (_, i) => i + 3));
     expect(arrays.length).toBeGreaterThan(200);
   });
 
