@@ -64,8 +64,9 @@ function readDimension(reader: ByteReader, version: number, legacyType: Datatype
   const datatype =
     legacyType ?? datatypeFromCode(reader.u8("dimension datatype"), reader.structure, reader.where);
   const isText = datatypeInfo(datatype).kind === "string";
-  const cellValNum =
-    legacyType === undefined ? reader.u32(`values per coordinate of ${name}`) : isText ? VAR_NUM : 1;
+  // "Sparse arrays can have string dimensions" since version 5.
+  if (isText && version < 5) throw reader.error(`dimension ${name} is of type ${datatype}`);
+  const cellValNum = legacyType === undefined ? reader.u32(`values per coordinate of ${name}`) : 1;
   if (cellValNum !== (isText ? VAR_NUM : 1)) {
     throw reader.error(`dimension ${name} of type ${datatype} has ${cellValNum} values per coordinate`);
   }

@@ -1,8 +1,10 @@
-import { cp, readdir, rename, rm, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { cp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { CellarrError } from "../../src/errors.js";
 import { writeConsolidatedCommits } from "../../src/format/consolidated-commits.js";
+import { MemoryStore } from "../../src/storage/memory.js";
 import { consolidate, openArray, vacuum, writeSparse } from "../../src/tiledb-node.js";
 import { temporaryFolder } from "../support/temporary.js";
 
@@ -72,5 +74,66 @@ describe("an array of an older layout", () => {
       await expect(vacuum(uri)).rejects.toMatchObject(refused);
       expect((await copyOf(name)).fragments).toEqual(fragments);
     },
+  );
+});
+
+describe("damaged arrays of old versions", () => {
+  const step = Number(process.env.DAMAGE_STEP ?? 37);
+
+  /** A fixture's array in memory. */
+  async function inMemory(name: string): Promise<{ store: MemoryStore; files: [string, Uint8Array][] }> {
+    const folder = join(fixtures, name, "array");
+    const store = new MemoryStore();
+    const files: [string, Uint8Array][] = [];
+    for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const file = join(entry.parentPath, entry.name);
+      const bytes = new Uint8Array(await readFile(file));
+      const key = `array/${relative(folder, file)}`;
+      await store.put(key, bytes);
+      files.push([key, bytes]);
+    }
+    return { store, files };
+  }
+
+  async function attempt(store: MemoryStore): Promise<number> {
+    try {
+      const array = await openArray({ store, path: "array" });
+      await array.read({ order: "row-major" });
+      await array.metadata();
+      return 0;
+    } catch (error) {
+      if (!(error instanceof CellarrError)) throw error;
+      return 1;
+    }
+  }
+
+  it.each([
+    "v3/dense-2d.sparse-fragments",
+    "v4/sparse-2d.int",
+    "v5/sparse-2d.int-string",
+    "v8/fragments.metadata-consolidated",
+    "v10/fragments.evolved",
+    "v12/fragments.commits-consolidated",
+  ])(
+    "%s gives data or typed errors",
+    async (name) => {
+      const { store, files } = await inMemory(name);
+      let errors = 0;
+      for (const [key, bytes] of files) {
+        for (let i = 0; i < bytes.length; i += step) {
+          const changed = bytes.slice();
+          changed[i]! ^= 0xff;
+          await store.put(key, changed);
+          errors += await attempt(store);
+          await store.put(key, bytes.subarray(0, i));
+          errors += await attempt(store);
+        }
+        await store.put(key, bytes);
+      }
+      expect(errors).toBeGreaterThan(50);
+      expect(await attempt(store)).toBe(0);
+    },
+    60_000,
   );
 });
