@@ -83,11 +83,13 @@ const features = [
   ["array metadata", YES, YES],
   ["groups and their metadata", YES, YES],
   ["schema evolution: each fragment by its own schema", YES, NO],
-  ["query conditions, as text or tree", YES, NOTHING],
+  ["query conditions, as text or tree; tiles skipped by their statistics", YES, NOTHING],
+  ["reads in batches under a memory budget", YES, NOTHING],
+  ["aggregates: count, sum, min, max, mean, nulls", YES, NOTHING],
   ["ranges, several per dimension; row-major, col-major, global order, unordered", YES, NOTHING],
-  ["delete conditions", NO, NO],
+  ["delete conditions, consolidated ones too", YES, NO],
   ["dimension labels", NO, NO],
-  ["encryption", NO, NO],
+  ["encryption: AES-256-GCM", YES, NO],
 ];
 
 const table = (heading, rows) =>

@@ -18,6 +18,8 @@ export type ErrorCode =
   | "ARGUMENT"
   /** A value does not fit where it should go: 70,000 into uint16, null into a non-nullable attribute. */
   | "VALUE"
+  /** An encrypted array without its key or with another one, or a key for an array that is not encrypted. */
+  | "ENCRYPTION"
   /** The storage below failed: permission, disk full, connection. */
   | "STORAGE"
   /** A stated limit would be exceeded, such as an allocation larger than the file can account for. */
@@ -91,6 +93,12 @@ export class ArgumentError extends CellarrError {
 export class ValueError extends CellarrError {
   constructor(message: string, details?: ErrorDetails) {
     super("VALUE", message, details);
+  }
+}
+
+export class EncryptionError extends CellarrError {
+  constructor(message: string, details?: ErrorDetails) {
+    super("ENCRYPTION", message, details);
   }
 }
 

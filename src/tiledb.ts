@@ -12,9 +12,11 @@ export type {
 export { parseCondition } from "./array/condition/query-condition-parser.js";
 export { type ConsolidateOptions, consolidate } from "./array/consolidate/consolidate.js";
 export { type VacuumOptions, vacuum } from "./array/consolidate/vacuum.js";
-export { type OpenOptions, objectType, openArray, TileDBArray } from "./array/open.js";
+export { type BatchOptions, type OpenOptions, objectType, openArray, TileDBArray } from "./array/open.js";
 export type {
+  AggregateResult,
   DimensionSelection,
+  FieldAggregates,
   FragmentInfo,
   PlannedFetch,
   PlannedField,
@@ -67,6 +69,7 @@ export type {
   Scalar,
 } from "./format/array-schema.js";
 export { type Datatype, type DatatypeInfo, datatypeInfo, VAR_NUM } from "./format/datatype.js";
+export type { EncryptionKey } from "./format/encryption.js";
 export { type Enumeration, enumerationValues } from "./format/enumeration.js";
 export type { FilterPipeline, FilterSpec, FilterType } from "./format/filter-pipeline.js";
 export type { MetadataValue } from "./format/metadata.js";

@@ -6,7 +6,8 @@ import sys
 
 import content
 import tiledb
-from fixture_list import READS
+from fixture_list import READS, key_of
+from libtiledb import encrypted
 
 
 def save(path, value, rows=False):
@@ -48,4 +49,5 @@ for name in sorted(os.listdir(target)):
     if name.startswith("group."):
         describe_group(folder)
     else:
-        describe_array(folder, name)
+        with encrypted(key_of(name)):
+            describe_array(folder, name)

@@ -50,6 +50,14 @@ def fixture(name, since=NEWEST, reads=()):
     return register
 
 
+# Of all encrypted fixtures, which have names that begin so.
+ENCRYPTION_KEY = "0123456789abcdef0123456789abcdef"
+
+
+def key_of(name):
+    return ENCRYPTION_KEY if name.startswith("encrypted") else None
+
+
 def create(uri, spec):
     core = Core()
     create_in(core, uri, spec)

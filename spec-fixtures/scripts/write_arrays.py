@@ -4,7 +4,8 @@ import os
 import shutil
 import sys
 
-from fixture_list import FIXTURES, is_written
+from fixture_list import FIXTURES, is_written, key_of
+from libtiledb import encrypted
 
 target, prefixes = sys.argv[1], tuple(sys.argv[2:])
 failed = []
@@ -16,7 +17,8 @@ for name, (write, _since) in FIXTURES.items():
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     try:
-        write(os.path.join(folder, "group" if name.startswith("group.") else "array"))
+        with encrypted(key_of(name)):
+            write(os.path.join(folder, "group" if name.startswith("group.") else "array"))
     except Exception as error:
         shutil.rmtree(folder)
         failed.append(f"{name} of format {version}: {error}")

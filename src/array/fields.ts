@@ -1,11 +1,11 @@
 import type { ArraySchema } from "../format/array-schema.js";
 import { type Datatype, datatypeInfo, VAR_NUM } from "../format/datatype.js";
 import type { FilterPipeline } from "../format/filter-pipeline.js";
-import { TIMESTAMPS } from "../format/fragment-fields.js";
+import { DELETE_TIMESTAMPS, TIMESTAMPS } from "../format/fragment-fields.js";
 
-export { TIMESTAMPS };
+export { DELETE_TIMESTAMPS, TIMESTAMPS };
 
-/** One thing that a fragment stores per cell: an attribute, a dimension's coordinates, or the cells' timestamps. */
+/** One thing that a fragment stores per cell: an attribute, a dimension's coordinates, or a time. */
 export interface Field {
   readonly name: string;
   readonly kind: "attribute" | "dimension" | "timestamps";
@@ -47,6 +47,15 @@ export function dimensionFields(schema: ArraySchema): Field[] {
 
 /** The time of each cell; its file goes through the coordinates' filters. */
 export function timestampsField(schema: ArraySchema): Field {
-  const of = { name: TIMESTAMPS, datatype: "uint64" as const, cellValNum: 1, nullable: false };
-  return field("timestamps", { ...of, filters: schema.coordsFilters }, "t");
+  return timeField(schema, TIMESTAMPS, "t");
+}
+
+/** The time at which each cell was deleted, 2^64 - 1 where it was not. */
+export function deleteTimestampsField(schema: ArraySchema): Field {
+  return timeField(schema, DELETE_TIMESTAMPS, "dt");
+}
+
+function timeField(schema: ArraySchema, name: string, fileName: string): Field {
+  const of = { name, datatype: "uint64" as const, cellValNum: 1, nullable: false };
+  return field("timestamps", { ...of, filters: schema.coordsFilters }, fileName);
 }

@@ -1,13 +1,19 @@
-import { ArgumentError, NotFoundError, UnsupportedError } from "../errors.js";
+import { ArgumentError, NotFoundError } from "../errors.js";
 import type { ArraySchema, NDRange } from "../format/array-schema.js";
+import { type EncryptionKey, encryptionKeyBytes } from "../format/encryption.js";
 import { type Enumeration, readEnumeration } from "../format/enumeration.js";
 import { readGenericTile } from "../format/generic-tile.js";
 import type { MetadataValue } from "../format/metadata.js";
 import { joinKey } from "../storage/key.js";
 import { resolveReadable } from "../storage/resolve.js";
 import type { StoreLocation, StoreOptions } from "../storage/types.js";
-import { type ArrayDirectory, loadArrayDirectory } from "./directory/array-directory.js";
+import {
+  type ArrayDirectory,
+  type ArrayReadOptions,
+  loadArrayDirectory,
+} from "./directory/array-directory.js";
 import { readMetadataFiles, readMetadataValues, type StoredMetadata } from "./directory/array-metadata.js";
+import { readDeletes, type StoredDelete } from "./directory/delete-commits.js";
 import { checkSupported, type FragmentReader } from "./directory/fragment-reader.js";
 import { requireArray } from "./directory/object-type.js";
 import { openFragments, SchemaFiles } from "./directory/open-fragments.js";
@@ -21,7 +27,9 @@ import {
 } from "./directory/visible-at.js";
 import { unionOf } from "./nd-union.js";
 import type { OpenedArray } from "./opened-array.js";
-import type { FragmentInfo, ReadPlan, ReadQuery, ReadResult } from "./query.js";
+import type { AggregateResult, FragmentInfo, ReadPlan, ReadQuery, ReadResult } from "./query.js";
+import { aggregate } from "./read/aggregate.js";
+import { readBatches } from "./read/batches.js";
 import { planRead } from "./read/plan.js";
 import { readArray } from "./read/read.js";
 import { resolveQuery } from "./read/resolve-query.js";
@@ -34,8 +42,17 @@ export interface OpenOptions {
    * `from`) is not seen. Default: everything.
    */
   readonly timestamp?: number | readonly [number, number] | undefined;
+  /** Of an encrypted array: 32 bytes, or a text whose UTF-8 form has that many. */
+  readonly encryptionKey?: EncryptionKey | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+export interface BatchOptions {
+  /** Bytes; 64 MiB by default. */
+  readonly memoryBudget?: number | undefined;
+}
+
+const DEFAULT_MEMORY_BUDGET = 64 * 1024 * 1024;
 
 /** An array as it was when opened: later writes are not seen. */
 export class TileDBArray {
@@ -52,6 +69,7 @@ export class TileDBArray {
     directory: ArrayDirectory,
     schema: ArraySchema,
     fragments: readonly FragmentReader[],
+    deletes: readonly StoredDelete[],
     window: TimeWindow,
   ) {
     this.uri = directory.uri;
@@ -59,7 +77,7 @@ export class TileDBArray {
     this.fragments = fragments.map((fragment) => fragment.info);
     this.#directory = directory;
     const enumeration = (name: string) => this.enumeration(name);
-    this.#opened = { uri: directory.uri, schema, fragments, window, enumeration };
+    this.#opened = { uri: directory.uri, schema, fragments, deletes, window, enumeration };
   }
 
   /** The smallest box around all fragments, both ends inclusive; null where nothing was written. */
@@ -72,13 +90,13 @@ export class TileDBArray {
   /** Array metadata by key, sorted by key. */
   async metadata(options: StoreOptions = {}): Promise<ReadonlyMap<string, MetadataValue>> {
     const files = visibleMetadata(this.#directory, this.#opened.window);
-    return readMetadataValues(this.#directory.location.store, files, options);
+    return readMetadataValues(this.#directory.location.store, files, this.#options(options));
   }
 
   /** The same as stored: bytes with their datatypes, which tell char, blob and uint8 apart. */
   async metadataEntries(options: StoreOptions = {}): Promise<ReadonlyMap<string, StoredMetadata>> {
     const files = visibleMetadata(this.#directory, this.#opened.window);
-    return readMetadataFiles(this.#directory.location.store, files, options);
+    return readMetadataFiles(this.#directory.location.store, files, this.#options(options));
   }
 
   /** The values that an enumerated attribute's cells stand for. Throws NotFoundError for a name that is none. */
@@ -104,6 +122,34 @@ export class TileDBArray {
     return readArray(this.#opened, resolveQuery(this.schema, query, this.uri));
   }
 
+  /**
+   * The same as `read` in pieces, whose cells come to it one after the other: for results larger than memory. Pieces
+   * may be empty, and where no tile is touched there are none.
+   *
+   * @param options.memoryBudget bytes that a piece may take, at least a tile (of a dense array a row of cells) and not
+   *   exact: tiles that lie across pieces are read for each; 64 MiB by default
+   * @throws LimitError where cells of several fragments would have to be sorted along a dimension that is no integer,
+   *   or in global order, beyond the budget
+   */
+  batches(query: ReadQuery = {}, options: BatchOptions = {}): AsyncGenerator<ReadResult, void, undefined> {
+    const resolved = resolveQuery(this.schema, query, this.uri);
+    return readBatches(this.#opened, resolved, options.memoryBudget ?? DEFAULT_MEMORY_BUDGET);
+  }
+
+  /**
+   * Count, sum, min, max, mean and nulls of the query's attributes, without reading tiles whose statistics say it: those
+   * of numbers in sparse arrays that lie wholly in the ranges, without condition and deletes.
+   */
+  async aggregate(
+    query: Pick<ReadQuery, "ranges" | "attributes" | "condition" | "signal"> = {},
+  ): Promise<AggregateResult> {
+    return aggregate(this.#opened, resolveQuery(this.schema, { ...query, order: "unordered" }, this.uri));
+  }
+
+  #options(options: StoreOptions): ArrayReadOptions {
+    return { ...options, encryptionKey: this.#directory.encryptionKey };
+  }
+
   async #readEnumeration(name: string): Promise<Enumeration> {
     const entry = this.schema.enumerations.find((one) => one.name === name);
     if (entry === undefined) {
@@ -112,13 +158,15 @@ export class TileDBArray {
         where: this.uri,
       });
     }
-    const { store, path } = this.#directory.location;
+    const { location, encryptionKey } = this.#directory;
+    const { store, path } = location;
     const key = joinKey(path, "__schema", "__enumerations", entry.file);
     const bytes = await store.get(key);
     const where = `${store.uri}/${key}`;
     if (bytes === undefined)
       throw new NotFoundError(`the file of enumeration '${name}' is missing`, { where });
-    return readEnumeration((await readGenericTile(bytes, 0, "enumeration", where)).data, where);
+    const { data } = await readGenericTile(bytes, 0, "enumeration", where, encryptionKey);
+    return readEnumeration(data, where);
   }
 }
 
@@ -126,6 +174,7 @@ export class TileDBArray {
  * Opens an array for reading.
  *
  * @throws NotFoundError, saying what is there instead, if no array lies at `location`
+ * @throws EncryptionError where an encrypted array's key is missing or wrong, or a key is given for another one
  * @throws FormatError for cut or foreign files, UnsupportedError for what this package cannot read
  */
 export async function openArray(
@@ -134,9 +183,11 @@ export async function openArray(
 ): Promise<TileDBArray> {
   const place = resolveReadable(location);
   const window = windowOf(options.timestamp);
+  const key = options.encryptionKey;
+  const encryptionKey = key === undefined ? undefined : encryptionKeyBytes(key);
   const store = { signal: options.signal };
   await requireArray(place, store);
-  return openDirectory(await loadArrayDirectory(place, store), window, store);
+  return openDirectory(await loadArrayDirectory(place, { ...store, encryptionKey }), window, store);
 }
 
 /** Opens an array whose folder was listed already. */
@@ -154,16 +205,8 @@ async function openDirectory(
   const visible = visibleFragments(directory, window, schema.arrayType === "dense");
   const fragments = await openFragments(directory, visible, schemas, options);
   for (const fragment of fragments) checkSupported(fragment, schema);
-  const [deleted] = visibleDeletes(directory, window);
-  if (deleted !== undefined) {
-    throw new UnsupportedError(
-      `the array has delete or update commits (${deleted.name}), which are not read yet`,
-      {
-        where: directory.uri,
-      },
-    );
-  }
-  return new TileDBArray(directory, schema, fragments, window);
+  const deletes = await readDeletes(directory, visibleDeletes(directory, window), options);
+  return new TileDBArray(directory, schema, fragments, deletes, window);
 }
 
 function windowOf(timestamp: OpenOptions["timestamp"]): TimeWindow {

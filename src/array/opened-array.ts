@@ -1,5 +1,6 @@
 import type { ArraySchema } from "../format/array-schema.js";
 import type { Enumeration } from "../format/enumeration.js";
+import type { StoredDelete } from "./directory/delete-commits.js";
 import type { FragmentReader } from "./directory/fragment-reader.js";
 import type { TimeWindow } from "./directory/visible-at.js";
 
@@ -10,5 +11,7 @@ export interface OpenedArray {
   /** Visible fragments, oldest first. */
   readonly fragments: readonly FragmentReader[];
   readonly window: TimeWindow;
+  /** Visible delete commits, oldest first. */
+  readonly deletes: readonly StoredDelete[];
   enumeration(name: string): Promise<Enumeration>;
 }

@@ -51,6 +51,24 @@ export interface ReadResult {
   readonly shape: readonly number[] | null;
 }
 
+/** Over the valid cells of one attribute. Null where there are none, or where the type has no such thing. */
+export interface FieldAggregates {
+  readonly nullCount: number;
+  /** Of floats without NaN; of texts by their UTF-8 bytes. Null of cells of several values. */
+  readonly min: number | bigint | string | null;
+  readonly max: number | bigint | string | null;
+  /** Exact bigint of integers, datetimes and bool; of floats a number, NaN if one of them is. Null of texts. */
+  readonly sum: bigint | number | null;
+  readonly mean: number | null;
+}
+
+export interface AggregateResult {
+  /** Cells of the query; of a dense array with a condition also those that fail it, which count as fill values. */
+  readonly cellCount: number;
+  /** By attribute. */
+  readonly fields: Readonly<Record<string, FieldAggregates>>;
+}
+
 /** A piece of one file of a fragment that a read fetches in one request. */
 export interface PlannedFetch {
   /** File name inside the fragment's folder. */

@@ -23,6 +23,7 @@ export async function matchingRows(
     uri,
     schema,
     fragments: [],
+    deletes: [],
     window: { start: 0, end: 0 },
     enumeration: (name) => array.enumeration(name),
   };

@@ -1,5 +1,4 @@
 import { openArray, type TileDBArray } from "../array/open.js";
-import { UnsupportedError } from "../errors.js";
 import type { CommandContext } from "./context.js";
 import { parseTimestamp } from "./parse.js";
 
@@ -16,10 +15,5 @@ export async function openArrayFor(
   context: CommandContext,
 ): Promise<TileDBArray> {
   const timestamp = options.timestamp === undefined ? undefined : parseTimestamp(options.timestamp);
-  if (options.encryptionKey !== undefined) {
-    throw new UnsupportedError("encrypted arrays cannot be read yet; expected an array without encryption", {
-      where: uri,
-    });
-  }
-  return openArray(uri, { timestamp, signal: context.signal });
+  return openArray(uri, { timestamp, encryptionKey: options.encryptionKey, signal: context.signal });
 }

@@ -4,9 +4,9 @@ import { parseTimestampedName, type TimestampedName } from "./timestamped-name.j
 
 /**
  * Delete and update commits (format_spec/delete_commit_file.md, update_commit_file.md), since version 16: a generic tile
- * (the specification says tile) with a condition; cells written before the commit that meet it are deleted.
+ * (the specification says tile) with a condition; cells written before the commit that do not meet it are deleted.
  *
- * Only recognised here, so that readers can tell an array with deletes from one without: the condition is kept as bytes.
+ * The condition is kept as bytes, see delete-condition.ts.
  */
 export interface DeleteCommit {
   /** Name of the file, as processed conditions of fragments list it. */
@@ -29,11 +29,12 @@ export async function readDeleteCommit(
   bytes: Uint8Array,
   name: string,
   where?: string,
+  encryptionKey?: Uint8Array,
 ): Promise<DeleteCommit | null> {
   const base = lastPathComponent(name);
   const kind = deleteCommitKind(base);
   const time = parseTimestampedName(base);
   if (kind === null || time === null) return null;
-  const { data } = await readGenericTile(bytes, 0, `${kind} commit`, where ?? name);
+  const { data } = await readGenericTile(bytes, 0, `${kind} commit`, where ?? name, encryptionKey);
   return { name: base, time, kind, condition: data };
 }

@@ -1,4 +1,4 @@
-import { ArgumentError, FormatError, UnsupportedError } from "../errors.js";
+import { ArgumentError, FormatError } from "../errors.js";
 import type { ByteReader } from "./byte-reader.js";
 import { ByteWriter } from "./byte-writer.js";
 import { type Datatype, datatypeFromCode, datatypeInfo } from "./datatype.js";
@@ -31,7 +31,9 @@ export type FilterSpec =
       readonly offset: number;
       readonly byteWidth: number;
     }
-  | { readonly type: "webp"; readonly options: Uint8Array };
+  | { readonly type: "webp"; readonly options: Uint8Array }
+  /** Only in the pipelines of encrypted arrays' generic tiles; those of fields don't name it. */
+  | { readonly type: "aes_256_gcm" };
 
 export type FilterType = FilterSpec["type"];
 
@@ -63,6 +65,7 @@ const codes: Readonly<Record<FilterType, number>> = {
   bitshuffle: 8,
   byteshuffle: 9,
   positive_delta: 10,
+  aes_256_gcm: 11,
   checksum_md5: 12,
   checksum_sha256: 13,
   dictionary: 14,
@@ -74,9 +77,6 @@ const codes: Readonly<Record<FilterType, number>> = {
 
 const byCode = new Map<number, FilterType>();
 for (const type of Object.keys(codes) as FilterType[]) byCode.set(codes[type], type);
-
-/** Stands at the end of the pipelines of encrypted arrays' generic tiles. */
-const AES_256_GCM = 11;
 
 /** Reads a pipeline as a structure of that format version holds it. */
 export function readFilterPipeline(reader: ByteReader, version: number): FilterPipeline {
@@ -105,9 +105,6 @@ function readFilter(reader: ByteReader, version: number): FilterSpec {
 
 function unknownFilter(reader: ByteReader, code: number, at: number): Error {
   const details = reader.where === undefined ? {} : { where: reader.where };
-  if (code === AES_256_GCM) {
-    return new UnsupportedError(`${reader.structure}: encrypted (filter 11, AES-256-GCM)`, details);
-  }
   return new FormatError(`${reader.structure}: unknown filter ${code} at offset ${at}`, details);
 }
 

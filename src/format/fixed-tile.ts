@@ -1,4 +1,4 @@
-import { ArgumentError, CellarrError, FormatError, LimitError } from "../errors.js";
+import { ArgumentError, CellarrError, EncryptionError, FormatError, LimitError } from "../errors.js";
 import { ByteReader } from "./byte-reader.js";
 import type { Filtered } from "./filters/filter.js";
 import { type LoadedPipeline, runForward, runReverse } from "./filters/pipeline.js";
@@ -79,6 +79,7 @@ export function locateErrors<T>(index: number, where: string | undefined, run: (
     const message = `tile, chunk ${index}: ${error.message}`;
     const details = where === undefined ? { cause: error } : { cause: error, where };
     if (error instanceof LimitError) throw new LimitError(message, details);
+    if (error instanceof EncryptionError) throw new EncryptionError(message, details);
     throw new FormatError(message, details);
   }
 }

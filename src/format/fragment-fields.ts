@@ -14,7 +14,7 @@ export const COORDS = "__coords";
 /** uint64 time at which each cell was written; `t.tdb`; since version 14. */
 export const TIMESTAMPS = "__timestamps";
 /** uint64 time at which each cell was deleted, 2^64 - 1 where it was not; `dt.tdb`; since version 15. */
-const DELETE_TIMESTAMPS = "__delete_timestamps";
+export const DELETE_TIMESTAMPS = "__delete_timestamps";
 /** uint64 index into the processed conditions of the delete that hit the cell; `dci.tdb`; since version 15. */
 const DELETE_CONDITION_INDEX = "__delete_condition_index";
 

@@ -28,7 +28,9 @@ import type { FragmentFieldStatistics, TileExtremes } from "./fragment-sections.
  * - Mins and maxes of char and strings compare bytes as unsigned and up to the first NUL; a prefix comes first.
  * - A NaN replaces min and max, and the next value replaces the NaN: what came before is forgotten. So mins and maxes of
  *   floats bound their tile only if its sum shows that there was no NaN: neither NaN nor the end of the type.
- * - Null counts of nullable var-length attributes without mins and maxes are always 0, whatever the cells are.
+ * - Null counts of nullable attributes without mins and maxes can be 0, whatever the cells are; of variable-length ones
+ *   they always are.
+ * - Statistics are of the values before filters: scale_float gives others back.
  * - Before version 21, min and max of nullable fixed strings in dense fragments can be wrong. In all versions the
  *   fragment's min and max of such attributes can be, where a tile has nulls alone.
  * - Sections of numbers have a value per tile, also where a field has no such file (zeros); sections of statistics that a

@@ -1,8 +1,9 @@
-import { UnsupportedError } from "../errors.js";
+import { EncryptionError, UnsupportedError } from "../errors.js";
 import { concatBytes } from "../util/typed-arrays.js";
 import { ByteReader } from "./byte-reader.js";
 import { ByteWriter } from "./byte-writer.js";
 import { datatypeFromCode, datatypeInfo } from "./datatype.js";
+import { ENCRYPTION_AES_256_GCM, ENCRYPTION_NONE } from "./encryption.js";
 import {
   DEFAULT_MAX_CHUNK_SIZE,
   type FilterPipeline,
@@ -39,12 +40,15 @@ export interface GenericTile {
  * Reads the generic tile at `offset` of a file's bytes.
  *
  * @param structure what the tile holds, for errors
+ * @param encryptionKey of an encrypted array, 32 bytes
+ * @throws EncryptionError where the key is missing or wrong, or there is one that the tile has no use for
  */
 export async function readGenericTile(
   bytes: Uint8Array,
   offset: number,
   structure: string,
   where?: string,
+  encryptionKey?: Uint8Array,
 ): Promise<GenericTile> {
   const reader = new ByteReader(bytes, structure, where, offset);
   const version = reader.u32("format version");
@@ -54,10 +58,7 @@ export async function readGenericTile(
   const datatype = datatypeFromCode(reader.u8("datatype"), structure, where);
   const cellSize = reader.u64n("cell size");
   const encryption = reader.u8("encryption type");
-  if (encryption !== 0) {
-    const details = where === undefined ? {} : { where };
-    throw new UnsupportedError(`${structure}: encrypted (encryption type ${encryption})`, details);
-  }
+  checkEncryption(encryption, encryptionKey, structure, where);
   const pipelineBytes = reader.take(reader.u32("filter pipeline size"), "filter pipeline");
   const pipelineReader = new ByteReader(pipelineBytes, `${structure}, filter pipeline`, where);
   const pipeline = readFilterPipeline(pipelineReader, version);
@@ -67,8 +68,36 @@ export async function readGenericTile(
   if (cellSize === 0 || cellSize % valueBytes !== 0) {
     throw reader.error(`expected a cell size that is a multiple of ${valueBytes}, found ${cellSize}`);
   }
-  const loaded = await loadPipeline(pipeline, { datatype, cellValNum: cellSize / valueBytes, version });
+  const loaded = await loadPipeline(
+    pipeline,
+    { datatype, cellValNum: cellSize / valueBytes, version },
+    { encryptionKey },
+  );
   return { data: decodeTile(stored, loaded, size, where), version, end: reader.offset };
+}
+
+function checkEncryption(
+  type: number,
+  key: Uint8Array | undefined,
+  structure: string,
+  where: string | undefined,
+): void {
+  const details = where === undefined ? {} : { where };
+  if (type !== ENCRYPTION_NONE && type !== ENCRYPTION_AES_256_GCM) {
+    throw new UnsupportedError(
+      `${structure}: encrypted in an unknown way (encryption type ${type})`,
+      details,
+    );
+  }
+  if (type === ENCRYPTION_AES_256_GCM && key === undefined) {
+    throw new EncryptionError(
+      `${structure}: encrypted (AES-256-GCM), and no encryption key was given`,
+      details,
+    );
+  }
+  if (type === ENCRYPTION_NONE && key !== undefined) {
+    throw new EncryptionError(`${structure}: not encrypted, but an encryption key was given`, details);
+  }
 }
 
 /** What the official library writes generic tiles with. */

@@ -7,6 +7,7 @@ import {
   type Datatype,
   type DimensionSelection,
   datatypeInfo,
+  type OpenOptions,
   openArray,
   type ReadOrder,
   readGroup,
@@ -47,6 +48,15 @@ interface Query {
   readonly order?: "row-major" | "col-major";
 }
 
+/** Of the encrypted ones, see fixture_kit.py. */
+const encryptionKey = "0123456789abcdef0123456789abcdef";
+
+const open = (name: string, options: OpenOptions = {}) =>
+  openArray(
+    join(root, name, "array"),
+    name.includes("/encrypted.") ? { ...options, encryptionKey } : options,
+  );
+
 const load = <T>(...path: string[]): T => JSON.parse(readFileSync(join(root, ...path), "utf8")) as T;
 
 /** What JSON shows of a value: bigint and non-finite numbers as text, bytes as base64, typed arrays as lists. */
@@ -73,7 +83,7 @@ function selection(array: TileDBArray, query: Query): Record<string, DimensionSe
 
 async function rowsOf(name: string, query: Query = {}): Promise<Row[]> {
   const { timestamp } = query;
-  const array = await openArray(join(root, name, "array"), timestamp === undefined ? {} : { timestamp });
+  const array = await open(name, timestamp === undefined ? {} : { timestamp });
   const dimensions = array.schema.dimensions.map((dimension) => dimension.name);
   const order: ReadOrder = query.order ?? "row-major";
   const result = await array.read({ ranges: selection(array, query), dimensions, order });
@@ -103,7 +113,7 @@ describe("arrays of the official library", () => {
 
   it.each(arrays)("%s: schema, fragments and metadata", async (name) => {
     const expected = load<Schema>(name, "schema.json");
-    const array = await openArray(join(root, name, "array"));
+    const array = await open(name);
     const { schema } = array;
     expect({
       arrayType: schema.arrayType,

@@ -98,7 +98,7 @@ describe("other files that count", () => {
   });
 
   it("deletes inside the window", () => {
-    const all = directory({ deletes: [entry("x", 3, 3)] });
+    const all = directory({ deletes: [{ ...entry("x", 3, 3), content: null }] });
     expect(visibleDeletes(all, { start: 0, end: 2 })).toEqual([]);
     expect(visibleDeletes(all, { start: 0, end: 3 }).length).toBe(1);
   });

@@ -376,7 +376,7 @@ describe("failures", () => {
         /no dimension 'nope', expected one of: cell_index, gene_index/,
       ],
       [["array", "read", counts, "--range", "cell_index=4294967295"], /outside the domain/],
-      [["array", "read", counts, "--encryption-key", "k"], /encrypted/],
+      [["array", "read", counts, "--encryption-key", "k"], /encryption key of 1 bytes, expected 32/],
       [["build", "--out", join(folder, "new"), missing], /missing/],
       [["build", "--out", store, files[0]!], /holds a store already; --overwrite replaces it/],
       [

@@ -4,6 +4,7 @@ TileDB-Py itself cannot say everything the format can (types that numpy lacks, r
 its interface differs from release to release; the C API is the same in all of them. Cells are plain bytes here.
 """
 
+import contextlib
 import ctypes
 import glob
 import os
@@ -84,9 +85,12 @@ class CoreError(Exception):
 class Core:
     """A context. `core.call("array_open", array, 0)` is tiledb_array_open(ctx, array, 0) with its status checked."""
 
+    # What every context gets: the encryption of the arrays at hand, see `encrypted`.
+    defaults = {}
+
     def __init__(self, config=None):
         self.ctx = c_void_p()
-        self.config = self.make_config(config or {})
+        self.config = self.make_config({**Core.defaults, **(config or {})})
         if _lib.tiledb_ctx_alloc(self.config, byref(self.ctx)) != 0:
             raise CoreError("tiledb_ctx_alloc failed")
 
@@ -135,6 +139,17 @@ class Core:
         _lib.tiledb_ctx_get_last_error(self.ctx, byref(error))
         _lib.tiledb_error_message(error, byref(message))
         return (message.value or b"").decode(errors="replace")
+
+
+@contextlib.contextmanager
+def encrypted(key):
+    """Contexts made within have that key (32 characters); None for none."""
+    if key is not None:
+        Core.defaults = {"sm.encryption_type": "AES_256_GCM", "sm.encryption_key": key}
+    try:
+        yield
+    finally:
+        Core.defaults = {}
 
 
 def has(name):

@@ -89,3 +89,19 @@ def group_members(uri):
     """[{uri, type, name}] of a group."""
     with tiledb.Group(uri) as group:
         return [{"uri": m.uri, "type": m.type.__name__.lower(), "name": m.name} for m in group]
+
+
+def delete_cells(uri, condition, timestamp):
+    """A delete commit; the condition is in TileDB-Py's syntax."""
+    with tiledb.open(uri, "d", timestamp=timestamp) as array:
+        array.query(cond=condition).submit()
+
+
+def aggregates(uri, attribute):
+    """{sum, min, max, mean, count, null_count (of nullable ones)} of an attribute over the whole array."""
+    with tiledb.open(uri) as array:
+        asked = ["sum", "min", "max", "mean", "count"]
+        if array.schema.attr(attribute).isnullable:
+            asked.append("null_count")
+        found = array.query().agg({attribute: asked})[:]
+        return {name: float(value) for name, value in found.items()}

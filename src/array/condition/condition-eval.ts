@@ -8,6 +8,7 @@ import { columnCells } from "../column-ops.js";
 import type { Column } from "../columns.js";
 import { isInteger } from "../integer-types.js";
 import type { OpenedArray } from "../opened-array.js";
+import { ByteStringSet } from "./byte-string-set.js";
 import type { ComparisonOperator, ConditionValue, QueryCondition } from "./query-condition.js";
 
 /**
@@ -43,20 +44,29 @@ export function conditionFields(condition: QueryCondition): string[] {
 export async function prepareCondition(
   condition: QueryCondition,
   array: OpenedArray,
+  { positions = false }: PrepareOptions = {},
 ): Promise<PreparedCondition> {
   const fields = new Map<string, Field>();
-  for (const name of conditionFields(condition)) fields.set(name, await describeField(array, name));
+  for (const name of conditionFields(condition)) {
+    fields.set(name, await describeField(array, name, positions));
+  }
   return prepare(condition, false, fields);
 }
 
-interface Field {
+export interface PrepareOptions {
+  /** Enumerated attributes are compared by position, not by value. */
+  readonly positions?: boolean;
+}
+
+/** A field of a condition, as it compares. */
+export interface Field {
   readonly name: string;
   readonly datatype: Datatype;
   readonly isText: boolean;
   readonly enumeration: { readonly ordered: boolean; readonly positions: ReadonlyMap<string, number> } | null;
 }
 
-async function describeField(array: OpenedArray, name: string): Promise<Field> {
+export async function describeField(array: OpenedArray, name: string, positions: boolean): Promise<Field> {
   const { schema, uri } = array;
   const found = findField(schema, name, uri);
   const { kind, bytes } = datatypeInfo(found.datatype);
@@ -67,7 +77,9 @@ async function describeField(array: OpenedArray, name: string): Promise<Field> {
     });
   }
   const enumeration =
-    found.enumeration === null ? null : enumerationOf(await array.enumeration(found.enumeration));
+    found.enumeration === null || positions
+      ? null
+      : enumerationOf(await array.enumeration(found.enumeration));
   return { name, datatype: found.datatype, isText, enumeration };
 }
 
@@ -94,7 +106,7 @@ function enumerationOf(enumeration: Enumeration): NonNullable<Field["enumeration
 }
 
 /** Numbers and bigints of one value are one key; texts are told from numbers. */
-function enumerationKey(value: ConditionValue): string {
+export function enumerationKey(value: ConditionValue): string {
   return typeof value === "string" ? `'${value}` : `${Number(value) === 0 ? 0 : value}`;
 }
 
@@ -124,7 +136,7 @@ function prepare(
   }
 }
 
-const opposites: Readonly<Record<ComparisonOperator, ComparisonOperator>> = {
+export const opposites: Readonly<Record<ComparisonOperator, ComparisonOperator>> = {
   "==": "!=",
   "!=": "==",
   "<": ">=",
@@ -189,8 +201,8 @@ function enumeratedComparison(
 function membership(field: Field, values: readonly ConditionValue[], negated: boolean): PreparedCondition {
   const [inside, outside] = negated ? [0, 1] : [1, 0];
   if (field.isText && field.enumeration === null) {
-    const wanted = values.map((value) => bytesOfText(textValue(field, value))).sort(compareBytes);
-    return onText(field, (text) => (contains(wanted, text) ? inside === 1 : outside === 1));
+    const wanted = new ByteStringSet(values.map((value) => bytesOfText(textValue(field, value))));
+    return onText(field, (text) => (wanted.has(text) ? inside === 1 : outside === 1));
   }
   const wanted = new Set<number | bigint>();
   for (const value of values) {
@@ -203,26 +215,13 @@ function membership(field: Field, values: readonly ConditionValue[], negated: bo
   });
 }
 
-function contains(sorted: readonly Uint8Array[], text: Uint8Array): boolean {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const order = compareBytes(sorted[middle]!, text);
-    if (order === 0) return true;
-    if (order < 0) low = middle + 1;
-    else high = middle;
-  }
-  return false;
-}
-
-function textValue(field: Field, value: ConditionValue): string {
+export function textValue(field: Field, value: ConditionValue): string {
   if (typeof value === "string") return value;
   throw new ArgumentError(`condition: '${field.name}' is ${field.datatype}, ${value} is no text`);
 }
 
 /** The value in the type in which the field's cells compare: bigint of 64-bit integers, rounded to float32 of those. */
-function numericValue(field: Field, value: ConditionValue): number | bigint {
+export function numericValue(field: Field, value: ConditionValue): number | bigint {
   if (typeof value === "string") {
     throw new ArgumentError(`condition: '${field.name}' is ${field.datatype}, '${value}' is no number`);
   }

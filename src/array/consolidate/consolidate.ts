@@ -55,7 +55,13 @@ export async function consolidate(
   const files = visibleFragments(directory, ALL_TIME, dense);
   if (files.length <= 1) return null;
   const fragments = await openFragments(directory, files, new SchemaFiles(directory), storeOptions);
-  for (const fragment of fragments) checkSupported(fragment, target.schema);
+  for (const fragment of fragments) {
+    checkSupported(fragment, target.schema);
+    if (!fragment.footer.hasDeleteMetadata) continue;
+    throw new UnsupportedError("consolidate: a fragment was consolidated with deletes", {
+      where: fragment.uri,
+    });
+  }
   const name = newRangeName(
     Math.min(...files.map((file) => file.start)),
     Math.max(...files.map((file) => file.end)),

@@ -42,16 +42,30 @@ export interface VacuumEntry extends StampedEntry {
   readonly replaced: readonly string[];
 }
 
+/** How an array's files are read. */
+export interface ArrayReadOptions extends StoreOptions {
+  /** Of an encrypted array, 32 bytes. */
+  readonly encryptionKey?: Uint8Array | undefined;
+}
+
+/** A delete or update commit. */
+export interface DeleteEntry extends StampedEntry {
+  /** What the commit file holds, where it stands in a consolidated commits file (`key` is then that file's). */
+  readonly content: Uint8Array | null;
+}
+
 export interface ArrayDirectory {
   readonly location: StoreLocation;
   readonly uri: string;
+  /** Of an encrypted array, 32 bytes. */
+  readonly encryptionKey?: Uint8Array | undefined;
   /** Oldest first, as all lists here. */
   readonly schemas: readonly StampedEntry[];
   /** Fragments that were committed, visible or not. */
   readonly fragments: readonly FragmentFiles[];
   readonly vacuums: readonly VacuumEntry[];
   /** Delete and update commits, from files of their own and from consolidated commits. */
-  readonly deletes: readonly StampedEntry[];
+  readonly deletes: readonly DeleteEntry[];
   /** Consolidated fragment metadata. */
   readonly fragmentMetadata: readonly StampedEntry[];
   readonly metadata: readonly StampedEntry[];
@@ -74,7 +88,7 @@ const PARALLEL_READS = 8;
 /** Lists an array's folder. It need not be an array: then `schemas` is empty. */
 export async function loadArrayDirectory(
   location: StoreLocation,
-  options: StoreOptions = {},
+  options: ArrayReadOptions = {},
 ): Promise<ArrayDirectory> {
   const { store, path } = location;
   const listing = new Listing(await store.list(path, { ...options, recursive: true }), path);
@@ -90,13 +104,14 @@ export async function loadArrayDirectory(
   return {
     location,
     uri: locationUri(location),
+    encryptionKey: options.encryptionKey,
     schemas: [...legacySchema(listing), ...listing.stamped("__schema")],
     fragments: [
       ...committedFragments(listing, path, writes, commits.names),
       ...rootFragments(listing, path, inRoot(".ok"), commits.names),
     ].sort(compareTimestampedNames),
     vacuums: await readVacuums(store, [...inRoot(".vac"), ...withSuffix(".vac")], options),
-    deletes: [...withSuffix(".del"), ...withSuffix(".upd"), ...commits.deletes].sort(compareTimestampedNames),
+    deletes: distinctDeletes([...withSuffix(".del"), ...withSuffix(".upd")], commits.deletes),
     fragmentMetadata: [
       ...inRoot(".meta"),
       ...listing.stamped("__fragment_meta").filter((file) => file.name.endsWith(".meta")),
@@ -109,6 +124,16 @@ export async function loadArrayDirectory(
     ),
     commits: { writes, consolidated, ignores, consolidatedNames: commits.names },
   };
+}
+
+/** A commit that was consolidated but not yet vacuumed is there twice. */
+function distinctDeletes(
+  files: readonly StampedEntry[],
+  consolidated: readonly DeleteEntry[],
+): DeleteEntry[] {
+  const byName = new Map(files.map((file): [string, DeleteEntry] => [file.name, { ...file, content: null }]));
+  for (const entry of consolidated) byName.set(entry.name, entry);
+  return [...byName.values()].sort(compareTimestampedNames);
 }
 
 /** Keys of the listing by their folder below the array. */
@@ -218,21 +243,21 @@ async function readConsolidated(
   consolidated: readonly StampedEntry[],
   ignores: readonly StampedEntry[],
   options: StoreOptions,
-): Promise<{ names: Set<string>; deletes: StampedEntry[] }> {
+): Promise<{ names: Set<string>; deletes: DeleteEntry[] }> {
   const ignored = new Set<string>();
   for (const bytes of await readAll(store, ignores, options)) {
     for (const name of readIgnoreFile(bytes)) ignored.add(name);
   }
   const names = new Set<string>();
-  const deletes: StampedEntry[] = [];
+  const deletes: DeleteEntry[] = [];
   const contents = await readAll(store, consolidated, options);
   for (const [i, bytes] of contents.entries()) {
     const { key } = consolidated[i]!;
-    for (const { name, kind } of readConsolidatedCommits(bytes, `${store.uri}/${key}`)) {
+    for (const { name, kind, content } of readConsolidatedCommits(bytes, `${store.uri}/${key}`)) {
       if (!ignored.has(name)) names.add(name);
       if (kind === "write") continue;
       const stamped = stampedEntry(name, 0);
-      if (stamped !== null) deletes.push({ ...stamped, key });
+      if (stamped !== null) deletes.push({ ...stamped, key, content });
     }
   }
   return { names, deletes };

@@ -7,9 +7,9 @@ import {
   mergeMetadata,
   readMetadata,
 } from "../../format/metadata.js";
-import type { ReadableStore, StoreOptions } from "../../storage/types.js";
+import type { ReadableStore } from "../../storage/types.js";
 import { mapBounded } from "../../util/concurrency.js";
-import type { StampedEntry } from "./array-directory.js";
+import type { ArrayReadOptions, StampedEntry } from "./array-directory.js";
 
 const PARALLEL_READS = 16;
 
@@ -20,7 +20,7 @@ export type StoredMetadata = Extract<MetadataEntry, { deleted: false }>;
 export async function readMetadataFiles(
   store: ReadableStore,
   files: readonly StampedEntry[],
-  options: StoreOptions = {},
+  options: ArrayReadOptions = {},
 ): Promise<ReadonlyMap<string, StoredMetadata>> {
   const contents = await mapBounded(
     files,
@@ -29,7 +29,10 @@ export async function readMetadataFiles(
       const where = `${store.uri}/${key}`;
       const bytes = await store.get(key, options);
       if (bytes === undefined) throw new FormatError("metadata file was listed but is gone", { where });
-      return readMetadata((await readGenericTile(bytes, 0, "metadata", where)).data, where);
+      return readMetadata(
+        (await readGenericTile(bytes, 0, "metadata", where, options.encryptionKey)).data,
+        where,
+      );
     },
     options.signal,
   );
@@ -40,7 +43,7 @@ export async function readMetadataFiles(
 export async function readMetadataValues(
   store: ReadableStore,
   files: readonly StampedEntry[],
-  options: StoreOptions = {},
+  options: ArrayReadOptions = {},
 ): Promise<ReadonlyMap<string, MetadataValue>> {
   const entries = [...(await readMetadataFiles(store, files, options))];
   entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));

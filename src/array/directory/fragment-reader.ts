@@ -1,4 +1,4 @@
-import { FormatError, UnsupportedError } from "../../errors.js";
+import { FormatError } from "../../errors.js";
 import type { ArraySchema } from "../../format/array-schema.js";
 import {
   fieldFileName,
@@ -60,6 +60,7 @@ export class FragmentReader {
   /** The schema that the fragment was written with. */
   readonly schema: ArraySchema;
   readonly store: ReadableStore;
+  readonly encryptionKey: Uint8Array | undefined;
   readonly uri: string;
   /** Tiles of dense fragments; null of sparse ones. */
   readonly tiling: DenseTiling | null;
@@ -74,7 +75,9 @@ export class FragmentReader {
     schema: ArraySchema,
     tail: MetadataTail | null,
     legacy: LegacySections | null = null,
+    encryptionKey?: Uint8Array,
   ) {
+    this.encryptionKey = encryptionKey;
     this.store = store;
     this.files = files;
     this.footer = footer;
@@ -133,7 +136,7 @@ export class FragmentReader {
     return this.#keep("rtree", async () => {
       const offset = this.footer.sections.rtree;
       const tree = readRTree(
-        await this.#section(offset, "R-tree", options),
+        await this.section(offset, "R-tree", options),
         this.schema.dimensions,
         this.uri,
         this.footer.version,
@@ -174,7 +177,7 @@ export class FragmentReader {
   async processedConditions(options?: StoreOptions): Promise<string[]> {
     return this.#keep("processed conditions", async () => {
       const offset = this.footer.sections.processedConditions;
-      return readProcessedConditions(await this.#section(offset, "processed conditions", options), this.uri);
+      return readProcessedConditions(await this.section(offset, "processed conditions", options), this.uri);
     });
   }
 
@@ -199,7 +202,7 @@ export class FragmentReader {
     const numbers =
       this.#legacy === null
         ? readTileNumbers(
-            await this.#section(this.footer.sections[list][index]!, section, options),
+            await this.section(this.footer.sections[list][index]!, section, options),
             section,
             this.uri,
           )
@@ -209,10 +212,11 @@ export class FragmentReader {
   }
 
   /** The payload of the generic tile at `offset` of the metadata file. */
-  async #section(offset: number, section: string, options?: StoreOptions): Promise<Uint8Array> {
+  async section(offset: number, section: string, options?: StoreOptions): Promise<Uint8Array> {
     const end = this.#sectionEnd(offset, section);
     const bytes = await this.#metadata(offset, end, options);
-    return (await readGenericTile(bytes, 0, section, `${this.uri}/${METADATA_FILE}`)).data;
+    const where = `${this.uri}/${METADATA_FILE}`;
+    return (await readGenericTile(bytes, 0, section, where, this.encryptionKey)).data;
   }
 
   async #metadata(start: number, end: number, options?: StoreOptions): Promise<Uint8Array> {
@@ -319,14 +323,6 @@ function checkCellCount(fragment: FragmentReader): void {
 /** Throws where a fragment has what this package cannot read yet. */
 export function checkSupported(fragment: FragmentReader, array: ArraySchema): void {
   const { footer, uri } = fragment;
-  if (footer.hasDeleteMetadata) {
-    throw new UnsupportedError(
-      "fragment: it was consolidated with deletes, which this package does not read",
-      {
-        where: uri,
-      },
-    );
-  }
   if (array.arrayType === "sparse" && footer.dense) {
     throw new FormatError("fragment: dense fragment in a sparse array", { where: uri });
   }

@@ -12,7 +12,7 @@ import { readGenericTile } from "../../format/generic-tile.js";
 import { newestVersionOf } from "../../format/timestamped-name.js";
 import { LEGACY_SCHEMA_FILE, NEWEST_VERSION } from "../../format/version.js";
 import { joinKey } from "../../storage/key.js";
-import type { ReadableStore, StoreOptions } from "../../storage/types.js";
+import type { StoreOptions } from "../../storage/types.js";
 import { mapBounded } from "../../util/concurrency.js";
 import { type ArrayDirectory, FRAGMENT_METADATA_FILE, type FragmentFiles } from "./array-directory.js";
 import { FragmentReader, readMetadataTail } from "./fragment-reader.js";
@@ -57,7 +57,7 @@ export class SchemaFiles {
       throw new FormatError(`schema '${name}' is missing`, { where: this.#directory.uri });
     }
     const where = `${store.uri}/${file.key}`;
-    const tile = await readGenericTile(bytes, 0, "array schema", where);
+    const tile = await readGenericTile(bytes, 0, "array schema", where, this.#directory.encryptionKey);
     const schema = readArraySchema(tile.data, where);
     this.#ready.set(name, schema);
     return schema;
@@ -71,7 +71,6 @@ export async function openFragments(
   schemas: SchemaFiles,
   options: StoreOptions,
 ): Promise<FragmentReader[]> {
-  const { store } = directory.location;
   const footers = await consolidatedFooters(directory, fragments, options);
   return mapBounded(
     fragments,
@@ -80,20 +79,21 @@ export async function openFragments(
       const found = footers.find(({ offsets }) => offsets.has(files.name));
       if (found !== undefined) return fromConsolidated(directory, files, found, schemas, options);
       const version = newestVersionOf(files.name) ?? NEWEST_VERSION;
-      if (version < 3) return fromLegacy(store, files, schemas, options);
-      return fromFooter(store, files, version, schemas, options);
+      if (version < 3) return fromLegacy(directory, files, schemas, options);
+      return fromFooter(directory, files, version, schemas, options);
     },
     options.signal,
   );
 }
 
 async function fromFooter(
-  store: ReadableStore,
+  directory: ArrayDirectory,
   files: FragmentFiles,
   version: number,
   schemas: SchemaFiles,
   options: StoreOptions,
 ): Promise<FragmentReader> {
+  const { store } = directory.location;
   const where = `${store.uri}/${files.key}`;
   // Before version 10 there was one schema, and where the footer begins may follow from it only.
   const known = version < 10 ? await schemas.load(LEGACY_SCHEMA_FILE, options) : null;
@@ -101,24 +101,25 @@ async function fromFooter(
   const { bytes, start } = await readMetadataTail(store, files, size, options);
   const schema = known ?? (await schemas.load(footerSchemaName(bytes, where), options));
   const footer = readFragmentFooter(bytes, (name) => schemas.get(name), where, size);
-  return new FragmentReader(store, files, footer, schema, { bytes, start });
+  return new FragmentReader(store, files, footer, schema, { bytes, start }, null, directory.encryptionKey);
 }
 
 /** Before version 3 there was no footer: the metadata file is read whole. */
 async function fromLegacy(
-  store: ReadableStore,
+  directory: ArrayDirectory,
   files: FragmentFiles,
   schemas: SchemaFiles,
   options: StoreOptions,
 ): Promise<FragmentReader> {
+  const { store } = directory.location;
   const where = `${store.uri}/${files.key}`;
   const schema = await schemas.load(LEGACY_SCHEMA_FILE, options);
   const bytes = await store.get(joinKey(files.key, FRAGMENT_METADATA_FILE), options);
   if (bytes === undefined) throw new FormatError(`fragment: ${FRAGMENT_METADATA_FILE} is gone`, { where });
-  const { data } = await readGenericTile(bytes, 0, "fragment metadata", where);
+  const { data } = await readGenericTile(bytes, 0, "fragment metadata", where, directory.encryptionKey);
   const dense = !files.files.has(`${COORDS}.tdb`);
   const { footer, sections } = readLegacyFragmentMetadata(data, schema, dense, where);
-  return new FragmentReader(store, files, footer, schema, null, sections);
+  return new FragmentReader(store, files, footer, schema, null, sections, directory.encryptionKey);
 }
 
 async function fromConsolidated(
@@ -134,7 +135,8 @@ async function fromConsolidated(
   const where = `${store.uri}/${files.key}`;
   const footer = readConsolidatedFooter(footers, files.name, (name) => schemas.get(name), where);
   if (footer === undefined) throw new FormatError("fragment: its consolidated footer is missing", { where });
-  return new FragmentReader(store, files, footer, schemas.get(footer.schemaName), null);
+  const schema = schemas.get(footer.schemaName);
+  return new FragmentReader(store, files, footer, schema, null, null, directory.encryptionKey);
 }
 
 /** Footers from consolidated fragment metadata, newest file first; only files that spare requests are read. */
@@ -151,9 +153,10 @@ async function consolidatedFooters(
     PARALLEL_READS,
     async ({ key }) => {
       const where = `${store.uri}/${key}`;
+      const structure = "consolidated fragment metadata";
       const bytes = await store.get(key, options);
       if (bytes === undefined) throw new FormatError("file was listed but is gone", { where });
-      const tile = await readGenericTile(bytes, 0, "consolidated fragment metadata", where);
+      const tile = await readGenericTile(bytes, 0, structure, where, directory.encryptionKey);
       return readConsolidatedFragmentMetadata(tile.data, where);
     },
     options.signal,

@@ -1,11 +1,19 @@
 import { FormatError } from "../../errors.js";
 import { VAR_NUM } from "../../format/datatype.js";
-import { COORDS, fieldFileName, TIMESTAMPS } from "../../format/fragment-fields.js";
+import { COORDS, fieldFileName } from "../../format/fragment-fields.js";
 import { decodeTile, type LoadedPipeline, loadPipeline } from "../../format/tile.js";
 import { decodeVarTile } from "../../format/var-tile.js";
 import { areZipped, type CoordinatesLayout, coordinatesOf } from "../../format/zipped-coordinates.js";
 import type { StoreOptions } from "../../storage/types.js";
-import { attributeFields, dimensionFields, type Field, timestampsField } from "../fields.js";
+import {
+  attributeFields,
+  DELETE_TIMESTAMPS,
+  deleteTimestampsField,
+  dimensionFields,
+  type Field,
+  TIMESTAMPS,
+  timestampsField,
+} from "../fields.js";
 import { type FieldTiles, type FragmentReader, MAX_RATIO } from "./fragment-reader.js";
 
 /** One of the up to three files of a field. */
@@ -155,6 +163,7 @@ function sharedCoordinates(
 function fieldOf(fragment: FragmentReader, name: string): Field {
   const { schema } = fragment;
   if (name === TIMESTAMPS) return timestampsField(schema);
+  if (name === DELETE_TIMESTAMPS) return deleteTimestampsField(schema);
   const fields = [...attributeFields(schema), ...dimensionFields(schema)];
   return fields.find((field) => field.name === name)!;
 }
@@ -164,17 +173,18 @@ async function loadPipelines(
   field: Field,
   shared: SharedCoordinates | null,
 ): Promise<Pipelines> {
-  const { schema, footer } = fragment;
+  const { schema, footer, encryptionKey } = fragment;
+  const options = { encryptionKey };
   const { datatype, filters } = field;
   const cellValNum = field.cellValNum * (shared?.layout.dimensions ?? 1);
   const version = footer.version;
   const [values, offsets, validity] = await Promise.all([
-    loadPipeline(filters, { datatype, cellValNum, version }),
+    loadPipeline(filters, { datatype, cellValNum, version }, options),
     cellValNum === VAR_NUM
-      ? loadPipeline(schema.offsetsFilters, { datatype: "uint64", cellValNum: 1, version })
+      ? loadPipeline(schema.offsetsFilters, { datatype: "uint64", cellValNum: 1, version }, options)
       : null,
     field.nullable
-      ? loadPipeline(schema.validityFilters, { datatype: "uint8", cellValNum: 1, version })
+      ? loadPipeline(schema.validityFilters, { datatype: "uint8", cellValNum: 1, version }, options)
       : null,
   ]);
   return { values, offsets, validity };

@@ -1,4 +1,10 @@
-import type { ArrayDirectory, FragmentFiles, StampedEntry, VacuumEntry } from "./array-directory.js";
+import type {
+  ArrayDirectory,
+  DeleteEntry,
+  FragmentFiles,
+  StampedEntry,
+  VacuumEntry,
+} from "./array-directory.js";
 
 /**
  * What of an array counts when it is opened at a time, by the rules of the official library's reader.
@@ -40,7 +46,7 @@ export function visibleMetadata(directory: ArrayDirectory, window: TimeWindow): 
 }
 
 /** Delete and update commits that apply. */
-export function visibleDeletes(directory: ArrayDirectory, window: TimeWindow): StampedEntry[] {
+export function visibleDeletes(directory: ArrayDirectory, window: TimeWindow): DeleteEntry[] {
   return directory.deletes.filter((commit) => within(commit, window));
 }
 

@@ -1,15 +1,17 @@
 import type { ArraySchema } from "../../format/array-schema.js";
-import { TIMESTAMPS } from "../../format/fragment-fields.js";
 import type { StoreOptions } from "../../storage/types.js";
 import { conditionFields } from "../condition/condition-eval.js";
 import type { FragmentReader } from "../directory/fragment-reader.js";
 import { storedField } from "../directory/stored-field.js";
+import { DELETE_TIMESTAMPS, TIMESTAMPS } from "../fields.js";
 import type { OpenedArray } from "../opened-array.js";
 import type { PlannedField, PlannedFragment, ReadPlan } from "../query.js";
 import { Block } from "./block.js";
+import { deleteFields, deletesOf, prepareDeletes } from "./deletes.js";
 import { overlayTiles } from "./dense-overlay.js";
 import { rangesOf } from "./intervals.js";
 import { withoutSorting } from "./merge-fragments.js";
+import { failingTiles } from "./prune.js";
 import { selectDense } from "./read-dense.js";
 import { sparseSources } from "./read-sparse.js";
 import type { ResolvedQuery } from "./resolve-query.js";
@@ -46,11 +48,13 @@ async function planSparse(array: OpenedArray, query: ResolvedQuery): Promise<Pla
   const sources = await sparseSources(array, query);
   const options = { signal: query.signal };
   const blocks = sources.flatMap((source) => source.tiles.map((tile) => new Block(source, tile)));
+  const deletes = await prepareDeletes(array);
   const compares = withoutSorting(blocks, array.schema, query.order) === null;
   const fragments = await Promise.all(
     sources.map(async (source) => {
       const { fragment, tiles } = source;
-      const wanted = sparseFields(array, query, source, compares);
+      const own = deleteFields(await deletesOf(fragment, deletes, options));
+      const wanted = sparseFields(array, query, source, compares, own);
       const fields = await Promise.all(
         wanted.map(({ name, role, tiles: some }) => planField(fragment, name, role, some, options)),
       );
@@ -83,10 +87,11 @@ function sparseFields(
   query: ResolvedQuery,
   source: SparseSource,
   compares: boolean,
+  deletes: readonly string[],
 ): Wanted[] {
   const { schema } = array;
   const { fragment, tree, tiles } = source;
-  const decides = query.condition === null ? [] : conditionFields(query.condition);
+  const decides = [...deletes, ...(query.condition === null ? [] : conditionFields(query.condition))];
   const fields: Wanted[] = [];
   for (const [d, { name }] of schema.dimensions.entries()) {
     const inResult = query.dimensions.includes(name);
@@ -105,9 +110,9 @@ function sparseFields(
   }
   const { start, end } = fragment.files;
   const isPartlyInside = start < array.window.start || end > array.window.end;
-  if (fragment.footer.hasTimestamps && (isPartlyInside || !schema.allowsDuplicates)) {
-    fields.push({ name: TIMESTAMPS, role: "select", tiles });
-  }
+  const isTimed = isPartlyInside || !schema.allowsDuplicates || deletes.includes(TIMESTAMPS);
+  if (fragment.footer.hasTimestamps && isTimed) fields.push({ name: TIMESTAMPS, role: "select", tiles });
+  if (fragment.footer.hasDeleteMetadata) fields.push({ name: DELETE_TIMESTAMPS, role: "select", tiles });
   return fields;
 }
 
@@ -119,9 +124,12 @@ function roleOf(selects: boolean, inResult: boolean): PlannedField["role"] {
 async function planDense(array: OpenedArray, query: ResolvedQuery): Promise<Planned> {
   const { sources, cellCount } = selectDense(array, query);
   const options = { signal: query.signal };
+  const failing = await failingTiles(array, query, sources);
   const fragments = await Promise.all(
-    sources.map(async ({ fragment, tiling, tiles }) => {
+    sources.map(async (source) => {
+      const { fragment, tiling } = source;
       if (!fragment.footer.dense) return planOverlay(fragment, array, query, options);
+      const tiles = source.tiles.filter(({ tile }) => !failing.get(source)?.has(tile));
       const numbers = tiles.map((one) => one.tile);
       const fields = await Promise.all(
         denseFields(array.schema, query)

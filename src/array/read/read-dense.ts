@@ -14,7 +14,8 @@ import { fillColumn } from "./block.js";
 import { type Axis, axisCoordinates, denseAxes } from "./dense-axes.js";
 import { checkSourceType, type DenseBuild, denseBuild } from "./dense-columns.js";
 import { type DenseTarget, layOver, overlayTiles } from "./dense-overlay.js";
-import { type CopyLayout, type DenseSource, denseSources } from "./dense-sources.js";
+import { type CopyLayout, type DenseSource, denseSources, forEachRun } from "./dense-sources.js";
+import { failingTiles } from "./prune.js";
 import type { ResolvedQuery } from "./resolve-query.js";
 import type { SparseSource } from "./sparse-source.js";
 import { type FetchOptions, fetchTiles, type TileRequest } from "./tile-fetch.js";
@@ -77,9 +78,11 @@ export async function readDense(
   await checkSources(sources, attributes, options);
   const builds = new Map(attributes.map((attribute) => [attribute, denseBuild(attribute, cellCount)]));
   const target: DenseTarget = { schema, axes, strides: strides(shape, colMajor), builds };
-  await fillBuilds(sources, overlays, target, options);
+  const failing = await failingTiles(array, query, sources);
+  const failed = query.condition === null ? null : new Uint8Array(cellCount);
+  await fillBuilds(sources, overlays, target, { failing, failed }, options);
   for (const [attribute, build] of builds) columns.set(attribute.name, build.finish());
-  if (query.condition !== null) await applyCondition(array, query, columns, cellCount);
+  if (query.condition !== null) await applyCondition(array, query, columns, failed!);
   const names = [...query.dimensions, ...query.attributes];
   return { cellCount, columns: Object.fromEntries(names.map((name) => [name, columns.get(name)!])), shape };
 }
@@ -121,6 +124,7 @@ async function fillBuilds(
   sources: readonly DenseSource[],
   overlays: ReadonlyMap<DenseSource, SparseSource>,
   target: DenseTarget,
+  { failing, failed }: Failing,
   options: FetchOptions,
 ): Promise<void> {
   const waves = Math.max(0, ...sources.map((source) => source.wave + 1));
@@ -128,8 +132,10 @@ async function fillBuilds(
     const requests: TileRequest[] = [];
     for (const source of sources) {
       if (source.wave !== wave || !source.fragment.footer.dense) continue;
+      const skipped = failing.get(source);
+      if (failed !== null) markFailed(source, skipped, target.strides, failed);
       for (const [attribute, build] of target.builds) {
-        const request = await requestOf(source, attribute, build, target.strides, options);
+        const request = await requestOf(source, skipped, attribute, build, target.strides, options);
         if (request !== null) requests.push(request);
       }
     }
@@ -140,16 +146,44 @@ async function fillBuilds(
   }
 }
 
+/** What a condition leaves out unread. */
+interface Failing {
+  readonly failing: ReadonlyMap<DenseSource, ReadonlySet<number>>;
+  /** A byte per cell of the result: 1 where the newest cell fails. Null without a condition. */
+  readonly failed: Uint8Array | null;
+}
+
+function layoutOf({ fragment, tiling }: DenseSource, resultStrides: readonly number[]): CopyLayout {
+  const colMajor = fragment.schema.cellOrder === "col-major";
+  return { tileStrides: strides(tiling.extents, colMajor), resultStrides, colMajor };
+}
+
+/** A source's cells take the place of older ones, those of its failing tiles as failed. */
+function markFailed(
+  source: DenseSource,
+  skipped: ReadonlySet<number> | undefined,
+  resultStrides: readonly number[],
+  failed: Uint8Array,
+): void {
+  for (const { tile, pieces } of source.tiles) {
+    const value = skipped?.has(tile) ? 1 : 0;
+    forEachRun(pieces, layoutOf(source, resultStrides), (_, to, length, step) => {
+      for (let i = 0; i < length; i++) failed[to + i * step] = value;
+    });
+  }
+}
+
 async function requestOf(
   source: DenseSource,
+  skipped: ReadonlySet<number> | undefined,
   attribute: Attribute,
   build: DenseBuild,
   resultStrides: readonly number[],
   options: FetchOptions,
 ): Promise<TileRequest | null> {
-  const { fragment, tiling, tiles } = source;
-  const colMajor = fragment.schema.cellOrder === "col-major";
-  const layout: CopyLayout = { tileStrides: strides(tiling.extents, colMajor), resultStrides, colMajor };
+  const { fragment } = source;
+  const tiles = source.tiles.filter(({ tile }) => !skipped?.has(tile));
+  const layout = layoutOf(source, resultStrides);
   if (!fragment.hasField(attribute.name)) {
     for (const tile of tiles) build.clear(tile, layout);
     return null;
@@ -192,10 +226,11 @@ async function applyCondition(
   array: OpenedArray,
   query: ResolvedQuery,
   columns: Map<string, Column>,
-  cellCount: number,
+  failed: Uint8Array,
 ): Promise<void> {
   const condition = await prepareCondition(query.condition!, array);
-  const mask = condition(columns, cellCount);
+  const mask = condition(columns, failed.length);
+  for (let i = 0; i < mask.length; i++) if (failed[i] === 1) mask[i] = 0;
   for (const attribute of array.schema.attributes) {
     const column = columns.get(attribute.name);
     if (column !== undefined) columns.set(attribute.name, fillWhere(column, attribute, mask));

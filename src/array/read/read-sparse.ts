@@ -13,8 +13,10 @@ import type { ReadResult } from "../query.js";
 import { Block } from "./block.js";
 import { assemble, loadColumn } from "./block-columns.js";
 import { sortedDimension } from "./cell-order.js";
+import { applyDeletes } from "./deletes.js";
 import type { Intervals } from "./intervals.js";
 import { dropCells, type Merged, mergeFragments } from "./merge-fragments.js";
+import { pruneSparse } from "./prune.js";
 import type { ResolvedQuery } from "./resolve-query.js";
 import { filterText, maskSelection, numericFilter, run, type Selection, searchSorted } from "./selection.js";
 import { fragmentTouches, openSparseSource, type SparseSource } from "./sparse-source.js";
@@ -37,7 +39,11 @@ export async function sparseSources(array: OpenedArray, query: ResolvedQuery): P
       openSparseSource(fragment, index, schema, query.intervals, { signal: query.signal }),
     query.signal,
   );
-  return sources.filter((source) => source !== null);
+  return pruneSparse(
+    array,
+    query,
+    sources.filter((source) => source !== null),
+  );
 }
 
 export async function readSparse(
@@ -45,8 +51,17 @@ export async function readSparse(
   query: ResolvedQuery,
   options: FetchOptions,
 ): Promise<ReadResult> {
+  return readSources(array, query, await sparseSources(array, query), options);
+}
+
+/** Reads what the query asks of those tiles alone. */
+export async function readSources(
+  array: OpenedArray,
+  query: ResolvedQuery,
+  sources: readonly SparseSource[],
+  options: FetchOptions,
+): Promise<ReadResult> {
   const { schema, uri } = array;
-  const sources = await sparseSources(array, query);
   let blocks = sources.flatMap((source) => source.tiles.map((tile) => new Block(source, tile)));
   for (const [d, intervals] of query.intervals.entries()) {
     if (intervals !== null) await applyRange(blocks, schema, d, intervals, query, options);
@@ -56,8 +71,9 @@ export async function readSparse(
   blocks = blocks.filter((block) => block.count > 0);
   checkCount(blocks, uri);
   let merged = await mergeFragments(blocks, schema, query.order, uri, options);
-  if (query.condition !== null) merged = await applyCondition(array, merged, query, options);
   const names = [...query.dimensions, ...query.attributes];
+  merged = await applyDeletes(array, merged, (name) => names.includes(name), options);
+  if (query.condition !== null) merged = await applyCondition(array, merged, query, options);
   const columns = await assemble(merged.blocks, schema, names, merged.order, options);
   const cellCount = merged.blocks.reduce((sum, block) => sum + block.count, 0);
   return { cellCount, columns, shape: null };

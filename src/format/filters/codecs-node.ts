@@ -1,16 +1,18 @@
-import { createHash } from "node:crypto";
+import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
 import * as zlib from "node:zlib";
 import { badPart } from "./compression.js";
+import { type Cipher, newIv } from "./encryption.js";
 import type { Compress, Decompress, Digest } from "./filter.js";
 import { gzipLevel, zstdLevel } from "./levels.js";
-import { replaceCodec, replaceDigest } from "./registry.js";
+import { replaceCipher, replaceCodec, replaceDigest } from "./registry.js";
 import { zstdFrames } from "./zstd-frames.js";
 
-/** Node's own codecs: zlib always, Zstandard since Node 22.15, and digests. Calling it again changes nothing. */
+/** Node's own codecs: zlib always, Zstandard since Node 22.15, digests and AES. Calling it again changes nothing. */
 export function registerNodeCodecs(): void {
   replaceCodec("gzip", { decoder: async () => inflate, encoder: async () => deflate });
   replaceDigest("checksum_md5", async () => digest("md5"));
   replaceDigest("checksum_sha256", async () => digest("sha256"));
+  replaceCipher(async () => nodeCipher);
   const zstd = zstdOf(zlib);
   if (zstd === null) replaceCodec("zstd", { decoder: withoutFetch });
   else replaceCodec("zstd", { decoder: async () => zstd.decompress, encoder: async () => zstd.compress });
@@ -76,6 +78,30 @@ const deflate: Compress = (part, step) =>
 function digest(algorithm: string): Digest {
   return (bytes) => createHash(algorithm).update(bytes).digest();
 }
+
+const CIPHER = "aes-256-gcm";
+
+const nodeCipher: Cipher = {
+  seal: (key, plain) => {
+    const iv = newIv();
+    const cipher = createCipheriv(CIPHER, key, iv);
+    const data = cipher.update(plain);
+    // In this mode nothing is left for the end.
+    cipher.final();
+    return { data, iv, tag: cipher.getAuthTag() };
+  },
+  open: (key, { data, iv, tag }) => {
+    const decipher = createDecipheriv(CIPHER, key, iv);
+    decipher.setAuthTag(tag);
+    const plain = decipher.update(data);
+    try {
+      decipher.final();
+    } catch {
+      return null;
+    }
+    return plain;
+  },
+};
 
 /** What of node:zlib is there since Node 22.15. */
 interface NodeZstd {

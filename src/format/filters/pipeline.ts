@@ -32,15 +32,21 @@ export interface LoadedPipeline {
   readonly scratch: Scratch;
 }
 
+export interface LoadOptions {
+  /** Loads what writing needs besides; without it `encodeTile` may refuse. */
+  readonly encode?: boolean | undefined;
+  /** Of an encrypted array, 32 bytes. */
+  readonly encryptionKey?: Uint8Array | undefined;
+}
+
 /**
- * Loads the filters of a pipeline: once, when an array opens. `encode` loads what writing needs besides; without
- * it `encodeTile` may refuse. Throws UnsupportedError for a filter that is not there, or that cannot take values
+ * Loads the filters of a pipeline: once, when an array opens. Throws UnsupportedError for a filter that is not there, or that cannot take values
  * of the type.
  */
 export async function loadPipeline(
   pipeline: FilterPipeline,
   context: PipelineContext,
-  options: { readonly encode?: boolean } = {},
+  options: LoadOptions = {},
 ): Promise<LoadedPipeline> {
   const stringCoding = stringCodingOf(pipeline, context);
   const specs = stringCoding === null ? pipeline.filters : pipeline.filters.slice(1);
@@ -48,14 +54,20 @@ export async function loadPipeline(
   const cellBytes = context.cellValNum === VAR_NUM ? info.bytes : info.bytes * context.cellValNum;
   let datatype = context.datatype;
   const steps: LoadedStep[] = [];
-  for (const spec of specs) {
+  const { encryptionKey: key } = options;
+  for (const spec of key === undefined ? specs : encrypted(specs)) {
     checkInput(spec, datatype, options.encode === true && context.version >= 20);
-    const filter = await loadFilter(spec.type, options.encode === true);
+    const filter = await loadFilter(spec.type, options.encode === true, key);
     steps.push({ filter, spec, datatype, cellBytes, version: context.version });
     // Before version 20 (core 2.17) all filters were told the type of the cells.
     if (context.version >= 20) datatype = outputOf(spec, datatype);
   }
   return { context, maxChunkSize: pipeline.maxChunkSize, stringCoding, steps, scratch: new Scratch() };
+}
+
+/** Encryption comes last; only generic tiles' pipelines say so themselves. */
+function encrypted(specs: readonly FilterSpec[]): readonly FilterSpec[] {
+  return specs.at(-1)?.type === "aes_256_gcm" ? specs : [...specs, { type: "aes_256_gcm" }];
 }
 
 /** RLE since version 12, dictionary since 13, both since 17 for UTF-8; only as the first filter of the pipeline. */

@@ -1,6 +1,7 @@
 import { UnsupportedError } from "../../errors.js";
 import type { FilterType } from "../filter-pipeline.js";
 import { compressionFilter } from "./compression.js";
+import type { Cipher } from "./encryption.js";
 import type { Compress, Decompress, Digest, Filter } from "./filter.js";
 
 /**
@@ -53,6 +54,13 @@ const digests: Record<DigestType, () => Promise<Digest>> = {
   checksum_sha256: async () => (await import("./digests.js")).sha256Digest,
 };
 
+let cipher = async (): Promise<Cipher> => (await import("./aes.js")).portableCipher;
+
+/** Puts a cipher in the place of the one that was there. Pipelines loaded before keep theirs. */
+export function replaceCipher(load: () => Promise<Cipher>): void {
+  cipher = load;
+}
+
 /** Puts a codec, or one direction of it, in the place of the one that was there. Pipelines loaded before keep theirs. */
 export function replaceCodec(type: CodecType, codec: Partial<Codec>): void {
   codecs[type] = { ...codecs[type], ...codec };
@@ -93,10 +101,16 @@ const filters: Record<FilterType, ((encode: boolean) => Promise<Filter>) | null>
   scale_float: async () => (await import("./scale-float.js")).scaleFloat,
   xor: async () => (await import("./xor.js")).xor,
   webp: null,
+  // Needs a key, see loadFilter.
+  aes_256_gcm: null,
 };
 
-/** Loads a filter; with `encode` also what it needs for writing. */
-export async function loadFilter(type: FilterType, encode: boolean): Promise<Filter> {
+/** Loads a filter; with `encode` also what it needs for writing. `key` is for that of encryption. */
+export async function loadFilter(type: FilterType, encode: boolean, key?: Uint8Array): Promise<Filter> {
+  if (type === "aes_256_gcm") {
+    const { encryptionFilter } = await import("./encryption.js");
+    return encryptionFilter(await cipher(), key);
+  }
   const load = filters[type];
   if (load !== null) return load(encode);
   if (type === "dictionary") {
@@ -113,9 +127,10 @@ export interface FilterSupport {
   readonly note: string;
 }
 
-/** All filters of the format, in the order of their codes. */
+/** All filters of the format, in the order of their codes; encryption is no filter that one asks for. */
 export function filterSupport(): FilterSupport[] {
-  return (Object.keys(filters) as FilterType[]).map((type) =>
+  const types = (Object.keys(filters) as FilterType[]).filter((type) => type !== "aes_256_gcm");
+  return types.map((type) =>
     type === "dictionary"
       ? { type, supported: true, note: "of variable-length strings, as in the official library" }
       : { type, supported: filters[type] !== null, note: "" },

@@ -1,0 +1,45 @@
+import { FormatError, UnsupportedError } from "../../errors.js";
+import { readDeleteCommit } from "../../format/delete-commit.js";
+import { readStoredCondition, type StoredCondition } from "../../format/delete-condition.js";
+import type { StoreOptions } from "../../storage/types.js";
+import { mapBounded } from "../../util/concurrency.js";
+import type { ArrayDirectory, DeleteEntry } from "./array-directory.js";
+
+const PARALLEL_READS = 16;
+
+/** A delete commit: cells written up to its time for which the condition does not hold are gone. */
+export interface StoredDelete {
+  /** File name of the commit, as processed conditions of fragments list it. */
+  readonly name: string;
+  /** Milliseconds since 1970. */
+  readonly time: number;
+  readonly condition: StoredCondition;
+}
+
+/** Throws UnsupportedError where one of the commits is an update. */
+export async function readDeletes(
+  directory: ArrayDirectory,
+  commits: readonly DeleteEntry[],
+  options: StoreOptions,
+): Promise<StoredDelete[]> {
+  const update = commits.find(({ name }) => name.endsWith(".upd"));
+  if (update !== undefined) {
+    throw new UnsupportedError(`the array has update commits (${update.name}), which are not read`, {
+      where: directory.uri,
+    });
+  }
+  const { store } = directory.location;
+  return mapBounded(
+    commits,
+    PARALLEL_READS,
+    async ({ name, key, content, start }) => {
+      const where = `${store.uri}/${key}`;
+      const bytes = content ?? (await store.get(key, options));
+      if (bytes === undefined) throw new FormatError("delete commit was listed but is gone", { where });
+      const commit = await readDeleteCommit(bytes, name, where, directory.encryptionKey);
+      if (commit === null) throw new FormatError(`'${name}' is no delete commit`, { where });
+      return { name, time: start, condition: readStoredCondition(commit.condition, where) };
+    },
+    options.signal,
+  );
+}
