@@ -66,7 +66,7 @@ const filterRows = () =>
 const features = [
   ["dense arrays; row- and col-major cells and tiles", YES, YES],
   ["sparse arrays; row- and col-major cells, space tiles", YES, YES],
-  ["sparse arrays in Hilbert order", "yes, but for fragments that overlap", NO],
+  ["sparse arrays in Hilbert order", YES, YES],
   ["dimensions: integers, datetimes, times, without tile extent, negative", YES, YES],
   ["sparse dimensions: float32, float64, string_ascii", YES, YES],
   ["duplicate cells", YES, YES],

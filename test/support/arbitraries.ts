@@ -8,6 +8,7 @@ import type {
   FilterInput,
   FiltersInput,
   NDRange,
+  ReadOrder,
   SchemaInput,
 } from "../../src/tiledb.js";
 import { datatypeInfo } from "../../src/tiledb.js";
@@ -25,7 +26,7 @@ export interface Fragment {
 export interface Query {
   /** Disjoint, ascending, both ends inclusive; of each dimension, for dense arrays. */
   readonly ranges: Readonly<Record<string, (readonly [Coordinate, Coordinate])[]>>;
-  readonly order: "row-major" | "col-major";
+  readonly order: ReadOrder;
   /** Fragments up to here; undefined: all. */
   readonly timestamp: number | undefined;
 }
@@ -182,7 +183,8 @@ const attributes = fc
   .integer({ min: 1, max: 3 })
   .chain((count) => fc.tuple(...Array.from({ length: count }, (_, i) => attribute(`a${i}`))));
 
-const orders = fc.constantFrom("row-major", "col-major");
+const orders = fc.constantFrom<"row-major" | "col-major">("row-major", "col-major");
+const readOrders = fc.constantFrom<ReadOrder>("row-major", "col-major", "global", "unordered");
 
 function coordinateColumn(axis: Axis, positions: readonly number[]): Column {
   const { datatype } = axis.input;
@@ -227,7 +229,7 @@ function queriesOf(axes: readonly Axis[], fragments: number, dense: boolean): fc
   const query = fc
     .record({
       ranges: fc.tuple(...axes.map(rangesOf)),
-      order: orders,
+      order: dense ? orders : readOrders,
       timestamp: fc.option(fc.integer({ min: 1, max: fragments }), { nil: undefined }),
     })
     .map(({ ranges, order, timestamp }) => {

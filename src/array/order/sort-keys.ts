@@ -1,26 +1,17 @@
-import { UnsupportedError } from "../../errors.js";
 import type { ArraySchema, Dimension } from "../../format/array-schema.js";
 import type { TypedArray } from "../../util/typed-arrays.js";
 import type { Column, VarColumn } from "../columns.js";
 import { isInteger } from "../integer-types.js";
 import { compareBytes } from "./byte-order.js";
 import { comparable } from "./comparable.js";
+import { hilbertWords } from "./hilbert.js";
 
 /**
  * Coordinates as unsigned 32-bit words whose lexicographic order, most significant word first, is the array's global
- * order: first the space tile along each dimension in tile order, then the coordinates in cell order. Whatever the
- * datatypes, sorting and comparing then run over Uint32Arrays.
+ * order: first the space tile along each dimension in tile order, or the place along the Hilbert curve, then the
+ * coordinates in cell order. Whatever the datatypes, sorting and comparing then run over Uint32Arrays.
  */
 export type SortKeys = readonly Uint32Array[];
-
-/** Throws UnsupportedError for the hilbert order. */
-export function checkCellOrder(schema: ArraySchema, where: string): void {
-  if (schema.cellOrder === "row-major" || schema.cellOrder === "col-major") return;
-  throw new UnsupportedError(
-    `write: cell order ${schema.cellOrder} is not written, only row-major and col-major`,
-    { where },
-  );
-}
 
 /** Keys that compare without ranking texts: words, or the texts themselves. */
 export type OrderKeys = readonly (Uint32Array | VarColumn)[];
@@ -36,7 +27,8 @@ export function orderKeys(schema: ArraySchema, coordinates: readonly Column[]): 
   const tileOrder = schema.tileOrder === "col-major" ? order.toReversed() : order;
   const cellOrder = schema.cellOrder === "col-major" ? order.toReversed() : order;
   const keys: (Uint32Array | VarColumn)[] = [];
-  for (const d of tileOrder) keys.push(...tileWords(schema.dimensions[d]!, coordinates[d]!));
+  if (schema.cellOrder === "hilbert") keys.push(...hilbertWords(schema, coordinates));
+  else for (const d of tileOrder) keys.push(...tileWords(schema.dimensions[d]!, coordinates[d]!));
   for (const d of cellOrder) {
     const column = coordinates[d]!;
     if (column.kind === "var") keys.push(column);

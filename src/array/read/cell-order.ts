@@ -1,4 +1,3 @@
-import { UnsupportedError } from "../../errors.js";
 import type { ArraySchema } from "../../format/array-schema.js";
 import type { Column } from "../columns.js";
 import { hasOneTile, type SortKeys, sortKeys } from "../order/sort-keys.js";
@@ -34,21 +33,14 @@ export function leadingDimension(schema: ArraySchema, order: ReadOrder): number 
 }
 
 /** Keys that sort cells into that order; `coordinates` is a column per dimension. "unordered" is the global order. */
-export function orderKeys(
-  schema: ArraySchema,
-  order: ReadOrder,
-  coordinates: readonly Column[],
-  where: string,
-): SortKeys {
+export function orderKeys(schema: ArraySchema, order: ReadOrder, coordinates: readonly Column[]): SortKeys {
   if (order === "row-major" || order === "col-major") {
     const dimensions = schema.dimensions.map((dimension) => ({ ...dimension, tileExtent: null }));
     return sortKeys({ ...schema, cellOrder: order, dimensions }, coordinates);
   }
-  if (schema.cellOrder !== "hilbert") return sortKeys(schema, coordinates);
-  // Any order finds duplicates; only "global" promises the curve.
-  if (order === "unordered") return orderKeys(schema, "row-major", coordinates, where);
-  throw new UnsupportedError(
-    "merging fragments in Hilbert order is not there; ask for row-major, col-major or unordered cells",
-    { where },
-  );
+  // Any order finds duplicates, and coordinates are cheaper than places on the curve; only "global" promises it.
+  if (order === "unordered" && schema.cellOrder === "hilbert") {
+    return orderKeys(schema, "row-major", coordinates);
+  }
+  return sortKeys(schema, coordinates);
 }

@@ -30,12 +30,11 @@ export async function mergeFragments(
   blocks: Block[],
   schema: ArraySchema,
   order: ReadOrder,
-  where: string,
   options: FetchOptions,
 ): Promise<Merged> {
   const sequence = withoutSorting(blocks, schema, order);
   if (sequence !== null) return { blocks: sequence, order: null };
-  return sortBlocks(blocks, schema, order, where, options);
+  return sortBlocks(blocks, schema, order, options);
 }
 
 /** The blocks in an order in which they only need to be put together, null where cells have to be compared. */
@@ -91,7 +90,6 @@ async function sortBlocks(
   blocks: Block[],
   schema: ArraySchema,
   order: ReadOrder,
-  where: string,
   options: FetchOptions,
 ): Promise<Merged> {
   const keep = (name: string) => (block: Block, column: Column) => void block.columns.set(name, column);
@@ -101,7 +99,7 @@ async function sortBlocks(
   const coordinates = schema.dimensions.map(({ name }) =>
     concatColumns(blocks.map((block) => block.columns.get(name)!)),
   );
-  const keys = orderKeys(schema, order, coordinates, where);
+  const keys = orderKeys(schema, order, coordinates);
   if (schema.allowsDuplicates) return { blocks, order: sortOrder(keys) };
   const times = await timeKeys(blocks, schema, options);
   const sorted = sortOrder([...keys, ...times]);

@@ -70,7 +70,7 @@ export async function readSources(
   await applyTime(blocks, schema, array.window, options);
   blocks = blocks.filter((block) => block.count > 0);
   checkCount(blocks, uri);
-  let merged = await mergeFragments(blocks, schema, query.order, uri, options);
+  let merged = await mergeFragments(blocks, schema, query.order, options);
   const names = [...query.dimensions, ...query.attributes];
   merged = await applyDeletes(array, merged, (name) => names.includes(name), options);
   if (query.condition !== null) merged = await applyCondition(array, merged, query, options);

@@ -5,7 +5,6 @@ import { WRITE_VERSION } from "../../format/version.js";
 import type { StoreLocation } from "../../storage/types.js";
 import type { Column } from "../columns.js";
 import { attributeFields, dimensionFields, type Field, timestampsField } from "../fields.js";
-import { checkCellOrder } from "../order/sort-keys.js";
 import { checkCells } from "./column-input.js";
 import { FragmentFiles } from "./fragment-files.js";
 import { newName, writeTime } from "./new-name.js";
@@ -167,7 +166,6 @@ export function checkSparse({ schema, uri }: WriteTarget): void {
   if (schema.arrayType !== "sparse") {
     throw new ArgumentError("write: the array is dense; use writeDense", { where: uri });
   }
-  checkCellOrder(schema, uri);
   if (schema.currentDomain !== null) {
     throw new UnsupportedError("write: arrays with a current domain are not written", { where: uri });
   }

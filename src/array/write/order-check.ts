@@ -31,14 +31,14 @@ export class OrderCheck {
   readonly #schema: ArraySchema;
   readonly #allowEqual: boolean;
   readonly #where: string;
-  readonly #oneTile: boolean;
+  readonly #coordinatesOnly: boolean;
   #last: readonly Column[] | null = null;
 
   constructor(schema: ArraySchema, allowEqual: boolean, where: string) {
     this.#schema = schema;
     this.#allowEqual = allowEqual;
     this.#where = where;
-    this.#oneTile = schema.dimensions.every(hasOneTile);
+    this.#coordinatesOnly = schema.cellOrder !== "hilbert" && schema.dimensions.every(hasOneTile);
   }
 
   /** Throws ArgumentError (order) or ValueError (duplicate), naming the coordinates. */
@@ -53,7 +53,7 @@ export class OrderCheck {
   }
 
   #checkBlock(coordinates: readonly Column[], cellCount: number): void {
-    const at = this.#oneTile
+    const at = this.#coordinatesOnly
       ? firstUnorderedPair(this.#schema, coordinates, cellCount, this.#allowEqual)
       : firstUnordered(orderKeys(this.#schema, coordinates), cellCount, this.#allowEqual);
     if (at < 0) return;
