@@ -10,9 +10,12 @@ import type { QueryCondition } from "./condition/query-condition.js";
 
 /**
  * Which coordinates of one dimension: single points and [low, high] ranges, both ends inclusive as in TileDB, or a
- * typed array of points. Order and repetition don't matter: the selection is a set.
+ * typed array of points. An end of null is open: the range goes to the end of the domain, of texts to the first or the
+ * last there can be. Order and repetition don't matter: the selection is a set.
  */
-export type DimensionSelection = readonly (Coordinate | readonly [Coordinate, Coordinate])[] | TypedArray;
+export type DimensionSelection =
+  | readonly (Coordinate | readonly [Coordinate | null, Coordinate | null])[]
+  | TypedArray;
 
 export type ReadOrder = "row-major" | "col-major" | "global" | "unordered";
 

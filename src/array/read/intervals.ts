@@ -42,8 +42,8 @@ function checkShape({ name }: Dimension, selection: DimensionSelection): void {
     throw new ArgumentError(`'${name}': a selection is ${expected}, found ${String(selection)}`);
   }
   for (const entry of selection) {
-    const coordinates = Array.isArray(entry) && entry.length === 2 ? entry : [entry];
-    if (coordinates.every(isCoordinate)) continue;
+    const isRange = Array.isArray(entry) && entry.length === 2;
+    if (isRange ? entry.every((end) => end === null || isCoordinate(end)) : isCoordinate(entry)) continue;
     throw new ArgumentError(`'${name}': a selection is ${expected}, found ${String(entry)} in it`);
   }
 }
@@ -71,10 +71,13 @@ function numericIntervals(dimension: Dimension, selection: DimensionSelection): 
   for (let i = 0; i < selection.length; i++) {
     const entry = selection[i]!;
     if (typeof entry === "object") {
-      store(dimension, lo, i, entry[0]);
-      store(dimension, hi, i, entry[1]);
+      // Only texts have no domain.
+      const low = entry[0] ?? dimension.domain![0];
+      const high = entry[1] ?? dimension.domain![1];
+      store(dimension, lo, i, low);
+      store(dimension, hi, i, high);
       points = false;
-      if (lo[i]! > hi[i]!) throw badRange(dimension, entry, "its low end is above its high end");
+      if (lo[i]! > hi[i]!) throw badRange(dimension, [low, high], "its low end is above its high end");
     } else {
       store(dimension, lo, i, entry);
       hi[i] = lo[i]!;
@@ -146,29 +149,41 @@ function joins(end: number | bigint, next: number | bigint, integer: boolean): b
   return typeof end === "bigint" ? next === end + 1n : next === end + 1;
 }
 
+const NO_TEXT = new Uint8Array(0);
+/** The open end above every text, known by identity: `compareEnd` puts it above whatever bytes there are. */
+const LAST_TEXT = Uint8Array.of(0xff);
+
+/** Order of an interval's upper end and a text. */
+export function compareEnd(end: Uint8Array, text: Uint8Array): number {
+  if (end === LAST_TEXT) return text === LAST_TEXT ? 0 : 1;
+  return text === LAST_TEXT ? -1 : compareBytes(end, text);
+}
+
+function textEnd(dimension: Dimension, value: Coordinate): Uint8Array {
+  if (typeof value === "string") return bytesOfText(value);
+  throw new ArgumentError(`'${dimension.name}' is ${dimension.datatype}; ${value} is no text`);
+}
+
 function textIntervals(dimension: Dimension, selection: DimensionSelection): TextIntervals {
   const ranges: [Uint8Array, Uint8Array][] = [];
   for (const entry of selection) {
     const [low, high] = typeof entry === "object" ? entry : [entry, entry];
-    if (typeof low !== "string" || typeof high !== "string") {
-      const bad = typeof low === "string" ? high : low;
-      throw new ArgumentError(`'${dimension.name}' is ${dimension.datatype}; ${bad} is no text`);
+    const from = low === null ? NO_TEXT : textEnd(dimension, low);
+    const to = high === null ? LAST_TEXT : textEnd(dimension, high);
+    if (compareEnd(to, from) < 0) {
+      throw badRange(dimension, [low ?? "", high ?? ""], "its low end is above its high end");
     }
-    const range: [Uint8Array, Uint8Array] = [bytesOfText(low), bytesOfText(high)];
-    if (compareBytes(range[0], range[1]) > 0) {
-      throw badRange(dimension, [low, high], "its low end is above its high end");
-    }
-    ranges.push(range);
+    ranges.push([from, to]);
   }
   ranges.sort((a, b) => compareBytes(a[0], b[0]));
   const lo: Uint8Array[] = [];
   const hi: Uint8Array[] = [];
   for (const [low, high] of ranges) {
     const last = hi.at(-1);
-    if (last === undefined || compareBytes(low, last) > 0) {
+    if (last === undefined || compareEnd(last, low) < 0) {
       lo.push(low);
       hi.push(high);
-    } else if (compareBytes(high, last) > 0) hi[hi.length - 1] = high;
+    } else if (compareEnd(high, last) > 0) hi[hi.length - 1] = high;
   }
   return { kind: "text", lo, hi };
 }
@@ -206,11 +221,11 @@ function textOverlap({ lo, hi }: TextIntervals, low: Uint8Array, high: Uint8Arra
   let end = hi.length;
   while (i < end) {
     const middle = (i + end) >>> 1;
-    if (compareBytes(hi[middle]!, low) < 0) i = middle + 1;
+    if (compareEnd(hi[middle]!, low) < 0) i = middle + 1;
     else end = middle;
   }
   if (i === hi.length || compareBytes(lo[i]!, high) > 0) return "none";
-  return compareBytes(lo[i]!, low) <= 0 && compareBytes(hi[i]!, high) >= 0 ? "covered" : "partial";
+  return compareBytes(lo[i]!, low) <= 0 && compareEnd(hi[i]!, high) >= 0 ? "covered" : "partial";
 }
 
 /** The first position in [from, to) of a sorted array whose value is not below `value`. */

@@ -1,4 +1,4 @@
-import { LimitError, UnsupportedError } from "../../errors.js";
+import { LimitError } from "../../errors.js";
 import type { ArraySchema, Attribute } from "../../format/array-schema.js";
 import { mapBounded } from "../../util/concurrency.js";
 import { bytesOf } from "../../util/typed-arrays.js";
@@ -13,6 +13,7 @@ import type { ReadResult } from "../query.js";
 import { fillColumn } from "./block.js";
 import { type Axis, axisCoordinates, denseAxes } from "./dense-axes.js";
 import { checkSourceType, type DenseBuild, denseBuild } from "./dense-columns.js";
+import { globalPositions } from "./dense-order.js";
 import { type DenseTarget, layOver, overlayTiles } from "./dense-overlay.js";
 import { type CopyLayout, type DenseSource, denseSources, forEachRun } from "./dense-sources.js";
 import { failingTiles } from "./prune.js";
@@ -34,11 +35,6 @@ export interface DenseSelection {
 /** What a dense query selects: the coordinates and the tiles that hold them. */
 export function selectDense(array: OpenedArray, query: ResolvedQuery): DenseSelection {
   const { schema, fragments, uri } = array;
-  if (query.order === "global") {
-    throw new UnsupportedError("dense cells in global order are not there; ask for row-major or col-major", {
-      where: uri,
-    });
-  }
   const boxes = fragments.flatMap(({ footer }) =>
     footer.nonEmptyDomain === null ? [] : [footer.nonEmptyDomain],
   );
@@ -84,6 +80,10 @@ export async function readDense(
   for (const [attribute, build] of builds) columns.set(attribute.name, build.finish());
   if (query.condition !== null) await applyCondition(array, query, columns, failed!);
   const names = [...query.dimensions, ...query.attributes];
+  if (query.order === "global") {
+    const order = globalPositions(schema, axes, cellCount, uri);
+    for (const name of names) columns.set(name, takeCells(columns.get(name)!, order));
+  }
   return { cellCount, columns: Object.fromEntries(names.map((name) => [name, columns.get(name)!])), shape };
 }
 

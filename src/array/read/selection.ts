@@ -1,6 +1,12 @@
 import { compareBytes } from "../../format/text-bytes.js";
 import type { TypedArray } from "../../util/typed-arrays.js";
-import { firstAbove, firstNotBelow, type NumericIntervals, type TextIntervals } from "./intervals.js";
+import {
+  compareEnd,
+  firstAbove,
+  firstNotBelow,
+  type NumericIntervals,
+  type TextIntervals,
+} from "./intervals.js";
 
 /** Some positions of a sequence (cells of a tile, entries of another selection), ascending: a run or a list. */
 export type Selection =
@@ -139,7 +145,7 @@ function inTexts(text: Uint8Array, { lo, hi }: TextIntervals): boolean {
   let high = hi.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if (compareBytes(hi[middle]!, text) < 0) low = middle + 1;
+    if (compareEnd(hi[middle]!, text) < 0) low = middle + 1;
     else high = middle;
   }
   return low < lo.length && compareBytes(lo[low]!, text) <= 0;
