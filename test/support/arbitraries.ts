@@ -99,6 +99,16 @@ function floatAxis(name: string, datatype: "float32" | "float64"): fc.Arbitrary<
   );
 }
 
+/** The whole range of 64-bit integers that a domain can have, in even steps: doubles don't hold its coordinates. */
+function wholeAxis(name: string, datatype: "uint64" | "int64"): Axis {
+  const span = 11;
+  const low = datatype === "uint64" ? 0n : -(2n ** 63n);
+  const high = low + 2n ** 64n - 2n;
+  const at = (position: number) =>
+    position === span ? high : low + (BigInt(position) * (high - low)) / BigInt(span);
+  return { input: { name, datatype, domain: [low, high], tileExtent: 2n ** 60n }, span, at };
+}
+
 const textAxis = (name: string): Axis => ({
   input: { name, datatype: "string_ascii" },
   span: TEXTS.length - 1,
@@ -110,6 +120,10 @@ function sparseAxis(name: string): fc.Arbitrary<Axis> {
     { weight: 4, arbitrary: fc.constantFrom(...INTEGERS, ...TIMES).chain((type) => integerAxis(name, type)) },
     { weight: 1, arbitrary: fc.constantFrom("float32", "float64").chain((type) => floatAxis(name, type)) },
     { weight: 1, arbitrary: fc.constant(textAxis(name)) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom<"uint64" | "int64">("uint64", "int64").map((type) => wholeAxis(name, type)),
+    },
   );
 }
 
@@ -249,8 +263,8 @@ const seed = fc.oneof(fc.nat(12), fc.nat(1_000_000));
 export const sparseCase: fc.Arbitrary<ArrayCase> = fc
   .tuple(
     fc
-      .integer({ min: 1, max: 3 })
-      .chain((count) => fc.tuple(...["x", "y", "z"].slice(0, count).map(sparseAxis))),
+      .oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 4, max: 5 }))
+      .chain((count) => fc.tuple(...["x", "y", "z", "u", "v"].slice(0, count).map(sparseAxis))),
     attributes,
     fc.record({
       cellOrder: fc.constantFrom("row-major", "col-major", "hilbert"),
