@@ -175,6 +175,14 @@ function denseParts(array: OpenedArray, query: ResolvedQuery, budget: number): R
   const dimension = schema.dimensions[d]!;
   if (cellCount === 0) return [query];
   const perCell = denseCellBytes(array, query);
+  if (query.order === "global") {
+    // Slabs follow rows, not tiles.
+    if (cellCount * perCell <= budget) return [query];
+    throw new LimitError(
+      "dense cells in global order cannot be read in batches; ask for a larger memory budget, or for row-major order",
+      { where: array.uri },
+    );
+  }
   const perRow = (cellCount / shape[d]!) * perCell;
   const extent = Number(dimension.tileExtent ?? 1);
   const rows = Math.max(1, Math.floor(budget / perRow));
