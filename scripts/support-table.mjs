@@ -82,6 +82,8 @@ const features = [
   ],
   ["array metadata", YES, YES],
   ["groups and their metadata", YES, YES],
+  ["listing and walking of objects, by folders and by members of groups", YES, NOTHING],
+  ["dataframes of TileDB-Py, as Arrow tables", YES, NO],
   ["schema evolution: each fragment by its own schema", YES, NO],
   ["query conditions, as text or tree; tiles skipped by their statistics", YES, NOTHING],
   ["reads in batches under a memory budget", YES, NOTHING],

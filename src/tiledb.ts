@@ -12,6 +12,15 @@ export type {
 export { parseCondition } from "./array/condition/query-condition-parser.js";
 export { type ConsolidateOptions, consolidate } from "./array/consolidate/consolidate.js";
 export { type VacuumOptions, vacuum } from "./array/consolidate/vacuum.js";
+export { type DataFrameQuery, readDataFrame } from "./array/dataframe.js";
+export {
+  type ListOptions,
+  listObjects,
+  type ObjectInfo,
+  type WalkedObject,
+  type WalkOptions,
+  walkObjects,
+} from "./array/objects.js";
 export { type BatchOptions, type OpenOptions, objectType, openArray, TileDBArray } from "./array/open.js";
 export type {
   AggregateResult,

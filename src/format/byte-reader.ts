@@ -1,4 +1,5 @@
 import { FormatError } from "../errors.js";
+import { plainBytes } from "../util/typed-arrays.js";
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -17,7 +18,7 @@ export class ByteReader {
   readonly #view: DataView;
 
   constructor(bytes: Uint8Array, structure: string, where?: string, offset = 0) {
-    this.bytes = bytes;
+    this.bytes = plainBytes(bytes);
     this.structure = structure;
     this.where = where;
     this.offset = offset;

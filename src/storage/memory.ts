@@ -43,7 +43,7 @@ export class MemoryStore implements WritableStore {
 
   async put(key: string, bytes: Uint8Array, options?: StoreOptions): Promise<void> {
     throwIfAborted(options?.signal);
-    this.#values.set(checkKey(key, this.uri), bytes.slice());
+    this.#values.set(checkKey(key, this.uri), new Uint8Array(bytes));
   }
 
   async writer(key: string, options?: StoreOptions): Promise<StoreWriter> {
@@ -53,7 +53,7 @@ export class MemoryStore implements WritableStore {
     return {
       write: async (bytes) => {
         throwIfAborted(options?.signal);
-        parts.push(bytes.slice());
+        parts.push(new Uint8Array(bytes));
       },
       close: async () => {
         throwIfAborted(options?.signal);

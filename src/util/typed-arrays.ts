@@ -32,7 +32,15 @@ export function viewAs<T extends TypedArray>(bytes: Uint8Array, type: TypedArray
   if (bytes.byteOffset % type.BYTES_PER_ELEMENT === 0) {
     return new type(bytes.buffer, bytes.byteOffset, length);
   }
-  return new type(bytes.slice().buffer, 0, length);
+  return new type(new Uint8Array(bytes).buffer, 0, length);
+}
+
+/**
+ * The same bytes as a Uint8Array and no more: a `slice` of Node's Buffer, which stores may well return, is no copy, and
+ * its memory that of other Buffers too.
+ */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  return bytes.constructor === Uint8Array ? bytes : bytesOf(bytes);
 }
 
 /** The bytes of a typed array, over the same memory. */

@@ -105,3 +105,48 @@ def aggregates(uri, attribute):
             asked.append("null_count")
         found = array.query().agg({attribute: asked})[:]
         return {name: float(value) for name, value in found.items()}
+
+
+def make_objects(root, objects):
+    """objects: [{path, type}], made in this order; then of groups `members`: [{uri, relative, name}]."""
+    for one in objects:
+        uri = os.path.join(root, one["path"])
+        os.makedirs(os.path.dirname(uri), exist_ok=True)
+        if one["type"] == "group":
+            tiledb.Group.create(uri)
+        elif one["type"] == "array":
+            dimension = tiledb.Dim("d", domain=(0, 3), tile=2, dtype="int32")
+            attribute = tiledb.Attr("a", dtype="int32")
+            tiledb.Array.create(uri, tiledb.ArraySchema(tiledb.Domain(dimension), [attribute]))
+        else:
+            os.makedirs(uri)
+    for one in objects:
+        for member in one.get("members", []):
+            with tiledb.Group(os.path.join(root, one["path"]), "w") as group:
+                group.add(member["uri"], relative=member.get("relative", False), name=member.get("name"))
+
+
+def list_objects(uri):
+    """What tiledb.ls says: [[uri, type]]."""
+    found = []
+    tiledb.ls(uri, lambda path, kind: found.append([path, kind]))
+    return found
+
+
+def walk_objects(uri, order):
+    """What tiledb.walk says, "preorder" or "postorder": [[uri, type]]."""
+    found = []
+    tiledb.walk(uri, lambda path, kind: found.append([path, kind]), order)
+    return found
+
+
+def walk_members(uri):
+    """Groups by what they say, each before its members: [[uri, type, name]]."""
+    found = []
+    with tiledb.Group(uri) as group:
+        for member in group:
+            kind = member.type.__name__.lower()
+            found.append([member.uri, kind, member.name])
+            if kind == "group":
+                found += walk_members(member.uri)
+    return found

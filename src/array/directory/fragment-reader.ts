@@ -85,6 +85,7 @@ export class FragmentReader {
     this.uri = `${store.uri}/${files.key}`;
     this.#tail = tail;
     this.#legacy = legacy;
+    checkNonEmptyDomain(this);
     this.tiling = footer.dense ? denseTiling(schema, footer.nonEmptyDomain, this.uri) : null;
     checkFileSizes(this);
     checkCellCount(this);
@@ -293,6 +294,19 @@ function checkFileSizes({ footer, files, schema, uri }: FragmentReader): void {
     check(`${file}.tdb`, footer.fileSizes[index]!);
     if (isVarField(schema, index)) check(`${file}_var.tdb`, footer.fileVarSizes[index]!);
     if (schema.attributes[index]?.nullable) check(`${file}_validity.tdb`, footer.fileValiditySizes[index]!);
+  }
+}
+
+/** Reads of dense arrays take memory for all of it, so that it must lie inside the array's domain. */
+function checkNonEmptyDomain({ footer, schema, uri }: FragmentReader): void {
+  for (const [d, [from, to]] of (footer.nonEmptyDomain ?? []).entries()) {
+    const { name, domain } = schema.dimensions[d]!;
+    if (domain === null || typeof from === "string" || typeof to === "string") continue;
+    if (from >= domain[0] && from <= to && to <= domain[1]) continue;
+    throw new FormatError(
+      `fragment: non-empty domain of '${name}' is ${from} to ${to}, expected inside ${domain.join(" to ")}`,
+      { where: uri },
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 import { StorageError, throwIfAborted } from "../../errors.js";
 import type { ByteRange } from "../../storage/types.js";
 import { mapBounded } from "../../util/concurrency.js";
+import { plainBytes } from "../../util/typed-arrays.js";
 import type { FieldFile, StoredField } from "../directory/stored-field.js";
 
 /**
@@ -151,5 +152,5 @@ async function fetchRange(
     throw new StorageError(`${file} is gone since the array was opened`, { where: fragment.uri });
   }
   options.onBytes?.(bytes.byteLength);
-  return bytes;
+  return plainBytes(bytes);
 }
