@@ -100,8 +100,8 @@ describe("filter pipeline", () => {
     );
   });
 
-  it("says that an encrypted pipeline is encrypted", () => {
-    expect(() => read("00000100010000000b00000000")).toThrow(/encrypted/);
+  it("names the encryption of encrypted arrays' generic tiles", () => {
+    expect(read("00000100010000000b00000000").filters).toEqual([{ type: "aes_256_gcm" }]);
   });
 
   it("refuses options of the wrong size or with the wrong compressor, and cut pipelines", () => {
