@@ -5,12 +5,7 @@ import { openFragmentWriter } from "../../src/array/write/fragment-writer.js";
 import { writeDense } from "../../src/array/write/write-dense.js";
 import { writeSparse } from "../../src/array/write/write-sparse.js";
 import type { CellsInput, SchemaInput } from "../../src/array/write/write-types.js";
-import {
-  ArgumentError,
-  NotFoundError,
-  OutOfDomainError,
-  ValueError,
-} from "../../src/errors.js";
+import { ArgumentError, NotFoundError, OutOfDomainError, ValueError } from "../../src/errors.js";
 import { MemoryStore } from "../../src/storage/memory.js";
 
 const schema: SchemaInput = {
