@@ -12,7 +12,7 @@ export type {
 export { parseCondition } from "./array/condition/query-condition-parser.js";
 export { type ConsolidateOptions, consolidate } from "./array/consolidate/consolidate.js";
 export { type VacuumOptions, vacuum } from "./array/consolidate/vacuum.js";
-export { type DataFrameQuery, readDataFrame } from "./array/dataframe.js";
+export { type DataFrameQuery, readDataFrame } from "./array/dataframe/dataframe.js";
 export {
   type ListOptions,
   listObjects,

@@ -1,13 +1,13 @@
 import type { Data, Field, Table } from "apache-arrow";
-import { FormatError } from "../errors.js";
-import type { ArraySchema } from "../format/array-schema.js";
-import type { MetadataValue } from "../format/metadata.js";
-import type { StoreLocation } from "../storage/types.js";
+import { FormatError } from "../../errors.js";
+import type { ArraySchema } from "../../format/array-schema.js";
+import type { MetadataValue } from "../../format/metadata.js";
+import type { StoreLocation } from "../../storage/types.js";
+import type { Column } from "../columns.js";
+import { type OpenOptions, openArray, type TileDBArray } from "../open.js";
+import type { ReadQuery, ReadResult } from "../query.js";
 import { arrowData, arrowDictionary } from "./arrow-data.js";
 import type { ArrowModule } from "./arrow-validity.js";
-import type { Column } from "./columns.js";
-import { type OpenOptions, openArray, type TileDBArray } from "./open.js";
-import type { ReadQuery, ReadResult } from "./query.js";
 
 /**
  * Dataframes: arrays as TileDB-Py's `from_pandas` writes them. Dimensions are the frame's index, attributes its columns;

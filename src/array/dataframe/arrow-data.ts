@@ -1,12 +1,12 @@
 import type { Data, Dictionary } from "apache-arrow";
-import { LimitError } from "../errors.js";
-import { type Datatype, datatypeInfo } from "../format/datatype.js";
-import { type Enumeration, enumerationSize } from "../format/enumeration.js";
-import { type TypedArray, viewAs } from "../util/typed-arrays.js";
+import { LimitError } from "../../errors.js";
+import { type Datatype, datatypeInfo } from "../../format/datatype.js";
+import { type Enumeration, enumerationSize } from "../../format/enumeration.js";
+import { type TypedArray, viewAs } from "../../util/typed-arrays.js";
+import { columnCells } from "../column-ops.js";
+import type { Column, VarColumn } from "../columns.js";
 import { arrowFixed } from "./arrow-fixed.js";
 import { type ArrowModule, arrowValidity, type Validity } from "./arrow-validity.js";
-import { columnCells } from "./column-ops.js";
-import type { Column, VarColumn } from "./columns.js";
 
 /**
  * Columns as Apache Arrow data. Numbers, text, bytes and datetimes of Arrow's units keep their memory; validity becomes

@@ -1,8 +1,8 @@
 import type { Data, DataType } from "apache-arrow";
-import { type Datatype, datatypeInfo } from "../format/datatype.js";
-import { bytesOf, type TypedArray } from "../util/typed-arrays.js";
+import { type Datatype, datatypeInfo } from "../../format/datatype.js";
+import { bytesOf, type TypedArray } from "../../util/typed-arrays.js";
+import type { FixedColumn } from "../columns.js";
 import { type ArrowModule, arrowValidity, packBits, type Validity } from "./arrow-validity.js";
-import type { FixedColumn } from "./columns.js";
 
 /** Columns of fixed cells as Arrow data. */
 
