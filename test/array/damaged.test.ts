@@ -31,6 +31,9 @@ const TIME_LIMIT = 2000;
 /** Bytes for one read. A tile of a fixture is below 1 MB. */
 const MEMORY_LIMIT = 64 << 20;
 
+/** Of the encrypted fixtures. */
+const KEY = "0123456789abcdef0123456789abcdef";
+
 type Files = ReadonlyMap<string, Uint8Array>;
 
 function filesOf(folder: string): Files {
@@ -65,7 +68,7 @@ function fixtures(): Fixture[] {
 }
 
 /** The whole content; throws what the package throws. */
-async function content({ kind }: Fixture, files: Files): Promise<string> {
+async function content({ kind, name }: Fixture, files: Files): Promise<string> {
   const store = new MemoryStore();
   for (const [key, bytes] of files) await store.put(`x/${key}`, bytes);
   const place = { store, path: "x" };
@@ -75,23 +78,23 @@ async function content({ kind }: Fixture, files: Files): Promise<string> {
     for (const one of [members, [...metadata]]) hash.update(inspect(one, { depth: null }));
     return hash.digest("hex");
   }
-  const array = await openArray(place);
+  const array = await openArray(place, name.includes("/encrypted.") ? { encryptionKey: KEY } : {});
   hash.update(inspect(await array.metadata(), { maxArrayLength: null }));
-  const dimensions = array.schema.dimensions.map(({ name }) => name);
+  const dimensions = array.schema.dimensions.map((dimension) => dimension.name);
   const result = await array.read({ dimensions, order: "row-major" });
-  for (const [name, column] of Object.entries(result.columns)) {
+  for (const [field, column] of Object.entries(result.columns)) {
     const cells =
       column.kind === "var" ? column.offsets.length - 1 : column.values.length / column.cellValNum;
-    expect([name, cells]).toEqual([name, result.cellCount]);
+    expect([field, cells]).toEqual([field, result.cellCount]);
     expect(column.validity?.length ?? cells).toBe(cells);
-    hash.update(name);
+    hash.update(field);
     hash.update(column.kind === "var" ? column.data : bytesOf(column.values));
     if (column.kind === "var") hash.update(column.offsets);
     hash.update(column.validity ?? "");
     if (column.kind === "var") expect(column.offsets.at(-1)).toBeLessThanOrEqual(column.data.byteLength);
   }
-  for (const { name } of array.schema.enumerations) {
-    hash.update(inspect((await array.enumeration(name)).data, { maxArrayLength: null }));
+  for (const enumeration of array.schema.enumerations) {
+    hash.update(inspect((await array.enumeration(enumeration.name)).data, { maxArrayLength: null }));
   }
   return hash.digest("hex");
 }
