@@ -90,7 +90,7 @@ const features = [
   ["aggregates: count, sum, min, max, mean, nulls", YES, NOTHING],
   ["ranges, several per dimension; row-major, col-major, global order, unordered", YES, NOTHING],
   ["delete conditions, consolidated ones too", YES, NO],
-  ["dimension labels", NO, NO],
+  ["dimension labels: their values, ranges of ordered ones", YES, NO],
   ["encryption: AES-256-GCM", YES, NO],
 ];
 

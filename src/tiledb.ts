@@ -27,6 +27,7 @@ export type {
   DimensionSelection,
   FieldAggregates,
   FragmentInfo,
+  LabelInfo,
   PlannedFetch,
   PlannedField,
   PlannedFragment,

@@ -1,12 +1,13 @@
 import { ArgumentError, NotFoundError } from "../errors.js";
-import type { ArraySchema, NDRange } from "../format/array-schema.js";
+import type { ArraySchema, DimensionLabel, NDRange } from "../format/array-schema.js";
 import { type EncryptionKey, encryptionKeyBytes } from "../format/encryption.js";
 import { type Enumeration, readEnumeration } from "../format/enumeration.js";
 import { readGenericTile } from "../format/generic-tile.js";
 import type { MetadataValue } from "../format/metadata.js";
 import { joinKey } from "../storage/key.js";
-import { resolveReadable } from "../storage/resolve.js";
+import { childLocation, resolveReadable } from "../storage/resolve.js";
 import type { StoreLocation, StoreOptions } from "../storage/types.js";
+import type { Column } from "./columns.js";
 import {
   type ArrayDirectory,
   type ArrayReadOptions,
@@ -27,12 +28,19 @@ import {
 } from "./directory/visible-at.js";
 import { unionOf } from "./nd-union.js";
 import type { OpenedArray } from "./opened-array.js";
-import type { AggregateResult, FragmentInfo, ReadPlan, ReadQuery, ReadResult } from "./query.js";
+import type { AggregateResult, FragmentInfo, LabelInfo, ReadPlan, ReadQuery, ReadResult } from "./query.js";
 import { aggregate } from "./read/aggregate.js";
 import { readBatches } from "./read/batches.js";
+import {
+  checkLabelArray,
+  findLabel,
+  labelInfos,
+  labelPath,
+  withoutLabelRanges,
+} from "./read/label-ranges.js";
 import { planRead } from "./read/plan.js";
 import { readArray } from "./read/read.js";
-import { resolveQuery } from "./read/resolve-query.js";
+import { type ResolvedQuery, resolveQuery } from "./read/resolve-query.js";
 
 export { objectType } from "./directory/object-type.js";
 
@@ -63,6 +71,7 @@ export class TileDBArray {
   readonly fragments: readonly FragmentInfo[];
   readonly #directory: ArrayDirectory;
   readonly #opened: OpenedArray;
+  readonly #labels = new Map<DimensionLabel, Promise<TileDBArray>>();
   readonly #enumerations = new Map<string, Promise<Enumeration>>();
 
   constructor(
@@ -109,9 +118,40 @@ export class TileDBArray {
     return loading;
   }
 
+  /** Dimension labels, with their dimensions. */
+  get labels(): readonly LabelInfo[] {
+    return labelInfos(this.schema);
+  }
+
+  /**
+   * The labels of the coordinates that `read(query)` selects along the label's dimension, in ascending order of these;
+   * of a sparse array not restricted there, all that were written. Fill values where no label was written. Ranges of
+   * other dimensions don't matter.
+   */
+  async readLabel(
+    name: string,
+    query: Pick<ReadQuery, "ranges" | "labelRanges" | "signal"> = {},
+  ): Promise<Column> {
+    const label = findLabel(this.schema, name, this.uri);
+    const { ranges = {} } = await this.#withoutLabels(query);
+    resolveQuery(this.schema, { ranges }, this.uri);
+    const dimension = this.schema.dimensions[label.dimension]!.name;
+    const box = this.schema.arrayType === "dense" ? this.nonEmptyDomain()?.[label.dimension] : undefined;
+    const selection = ranges[dimension] ?? (box && [box]);
+    const array = await this.#openLabel(label);
+    const own = array.schema.dimensions[0]!.name;
+    const { columns } = await array.read({
+      ranges: selection === undefined ? {} : { [own]: selection },
+      attributes: [label.attribute],
+      dimensions: [],
+      signal: query.signal,
+    });
+    return columns[label.attribute]!;
+  }
+
   /** What `read(query)` would do. */
   async plan(query: ReadQuery = {}): Promise<ReadPlan> {
-    return planRead(this.#opened, resolveQuery(this.schema, query, this.uri));
+    return planRead(this.#opened, await this.#resolve(query));
   }
 
   /**
@@ -119,7 +159,7 @@ export class TileDBArray {
    * row-major unless asked otherwise, fill values where none was written.
    */
   async read(query: ReadQuery = {}): Promise<ReadResult> {
-    return readArray(this.#opened, resolveQuery(this.schema, query, this.uri));
+    return readArray(this.#opened, await this.#resolve(query));
   }
 
   /**
@@ -132,8 +172,9 @@ export class TileDBArray {
    *   or in global order, beyond the budget
    */
   batches(query: ReadQuery = {}, options: BatchOptions = {}): AsyncGenerator<ReadResult, void, undefined> {
-    const resolved = resolveQuery(this.schema, query, this.uri);
-    return readBatches(this.#opened, resolved, options.memoryBudget ?? DEFAULT_MEMORY_BUDGET);
+    const budget = options.memoryBudget ?? DEFAULT_MEMORY_BUDGET;
+    if (query.labelRanges !== undefined) return this.#labelledBatches(query, budget);
+    return readBatches(this.#opened, resolveQuery(this.schema, query, this.uri), budget);
   }
 
   /**
@@ -141,9 +182,37 @@ export class TileDBArray {
    * of numbers in sparse arrays that lie wholly in the ranges, without condition and deletes.
    */
   async aggregate(
-    query: Pick<ReadQuery, "ranges" | "attributes" | "condition" | "signal"> = {},
+    query: Pick<ReadQuery, "ranges" | "labelRanges" | "attributes" | "condition" | "signal"> = {},
   ): Promise<AggregateResult> {
-    return aggregate(this.#opened, resolveQuery(this.schema, { ...query, order: "unordered" }, this.uri));
+    return aggregate(this.#opened, await this.#resolve({ ...query, order: "unordered" }));
+  }
+
+  async #resolve(query: ReadQuery): Promise<ResolvedQuery> {
+    return resolveQuery(this.schema, await this.#withoutLabels(query), this.uri);
+  }
+
+  async #withoutLabels(query: ReadQuery): Promise<ReadQuery> {
+    if (query.labelRanges === undefined) return query;
+    return withoutLabelRanges(this.schema, query, (label) => this.#openLabel(label), this.uri);
+  }
+
+  async *#labelledBatches(query: ReadQuery, budget: number): AsyncGenerator<ReadResult, void, undefined> {
+    yield* readBatches(this.#opened, await this.#resolve(query), budget);
+  }
+
+  async #openLabel(label: DimensionLabel): Promise<TileDBArray> {
+    const kept = this.#labels.get(label);
+    if (kept !== undefined) return kept;
+    const { location, encryptionKey } = this.#directory;
+    const { start, end } = this.#opened.window;
+    const place = childLocation(location, labelPath(label, this.uri));
+    const opening = openArray(place, { timestamp: [start, end], encryptionKey }).then((array) => {
+      checkLabelArray(label, this.schema.dimensions[label.dimension]!, array);
+      return array;
+    });
+    this.#labels.set(label, opening);
+    opening.catch(() => this.#labels.delete(label));
+    return opening;
   }
 
   #options(options: StoreOptions): ArrayReadOptions {

@@ -1,4 +1,6 @@
 import type { Coordinate, NDRange } from "../format/array-schema.js";
+import type { DataOrder } from "../format/attribute.js";
+import type { Datatype } from "../format/datatype.js";
 import type { ByteRange } from "../storage/types.js";
 import type { TypedArray } from "../util/typed-arrays.js";
 import type { Column } from "./columns.js";
@@ -31,6 +33,11 @@ export interface ReadQuery {
    * non-empty domain). An empty selection selects nothing.
    */
   readonly ranges?: Readonly<Record<string, DimensionSelection>> | undefined;
+  /**
+   * Selection by dimension label, instead of one in `ranges` of the same dimension: the coordinates whose labels are
+   * those given, or lie in the [low, high] ranges. Where no label does, nothing is selected (the core throws there).
+   */
+  readonly labelRanges?: Readonly<Record<string, DimensionSelection>> | undefined;
   /** Attributes to return; all by default. */
   readonly attributes?: readonly string[] | undefined;
   /** Dimensions whose coordinates to return as columns; by default all of a sparse array, none of a dense one. */
@@ -115,6 +122,16 @@ export interface ReadPlan {
     /** Cells of the tiles; of a dense array cells of the result. */
     readonly cellsAtMost: number;
   };
+}
+
+/** A dimension label: values that stand for the coordinates of a dimension. */
+export interface LabelInfo {
+  readonly name: string;
+  /** Name of the dimension. */
+  readonly dimension: string;
+  /** How the labels go along the dimension. Ranges of unordered ones cannot be asked for. */
+  readonly order: DataOrder;
+  readonly datatype: Datatype;
 }
 
 /** One fragment of an open array. */

@@ -102,6 +102,7 @@ export function readArraySchema(bytes: Uint8Array, where?: string): ArraySchema 
     version >= 18
       ? readList(reader, "dimension labels", MIN_LABEL_BYTES, () => readDimensionLabel(reader))
       : [];
+  checkLabels(reader, labels, dimensions.length);
   const enumerations =
     version >= 20
       ? readList(reader, "enumerations", MIN_ENUMERATION_BYTES, () => readEnumerationEntry(reader))
@@ -164,6 +165,13 @@ function checkDenseDimensions(reader: ByteReader, dimensions: readonly Dimension
     if (datatypeInfo(datatype).kind === "float") {
       throw reader.error(`dimension ${name} of a dense array is of type ${datatype}`);
     }
+  }
+}
+
+function checkLabels(reader: ByteReader, labels: readonly DimensionLabel[], dimensions: number): void {
+  for (const { name, dimension } of labels) {
+    if (dimension < dimensions) continue;
+    throw reader.error(`dimension label ${name} is of dimension ${dimension}, there are ${dimensions}`);
   }
 }
 
