@@ -132,7 +132,8 @@ export interface BuildOptions {
 
 export type ResolvedMatrix = Required<MatrixOptions>;
 
-const dtypes: readonly string[] = [
+/** Types that a matrix can be stored in. */
+export const matrixDtypes = [
   "int8",
   "uint8",
   "int16",
@@ -143,9 +144,9 @@ const dtypes: readonly string[] = [
   "uint64",
   "float32",
   "float64",
-] satisfies MatrixDtype[];
+] as const satisfies readonly MatrixDtype[];
 
-const misfitRules: readonly string[] = ["error", "round", "clip", "round-clip"] satisfies MisfitRule[];
+export const misfitRules = ["error", "round", "clip", "round-clip"] as const satisfies readonly MisfitRule[];
 const combineRules: readonly string[] = ["sum", "max", "min", "mean", "first"] satisfies CombineRule[];
 
 /** All matrices with their defaults. Throws ArgumentError for what is unknown, and for names given twice. */
@@ -179,7 +180,7 @@ function resolveMatrix(options: MatrixOptions): ResolvedMatrix {
     skip: options.skip ?? false,
   };
   const what = `matrix '${matrixName}'`;
-  checkOneOf(matrix.dtype, dtypes, `${what}: dtype`);
+  checkOneOf(matrix.dtype, matrixDtypes, `${what}: dtype`);
   checkOneOf(matrix.onMisfit, misfitRules, `${what}: onMisfit`);
   const combine = matrix.consolidateDuplicateGeneFunc;
   if (typeof combine !== "function") {

@@ -6,9 +6,14 @@ import { buildCellArrDataset } from "../cellarr/build.js";
 import { type ColumnType, columnTypes } from "../cellarr/column-types.js";
 import type { CellArrDataset } from "../cellarr/dataset.js";
 import type { MisfitRule } from "../cellarr/fit-values.js";
-import type { BuildOptions, BuildStep, MatrixOptions } from "../cellarr/options.js";
+import {
+  type BuildOptions,
+  type BuildStep,
+  type MatrixOptions,
+  matrixDtypes,
+  misfitRules,
+} from "../cellarr/options.js";
 import { ExistsError, isCellarrError, NotFoundError, StorageError } from "../errors.js";
-import type { MatrixDtype } from "../h5ad/matrix.js";
 import type { CommandContext } from "./context.js";
 import { folderBytes } from "./folder-bytes.js";
 import { withTextSink } from "./output.js";
@@ -33,21 +38,6 @@ export interface BuildCommandOptions {
   readonly overwrite?: boolean;
   readonly json?: boolean;
 }
-
-const dtypes = [
-  "int8",
-  "uint8",
-  "int16",
-  "uint16",
-  "int32",
-  "uint32",
-  "int64",
-  "uint64",
-  "float32",
-  "float64",
-] as const satisfies readonly MatrixDtype[];
-
-const misfitRules = ["error", "round", "clip", "round-clip"] as const satisfies readonly MisfitRule[];
 
 export async function runBuild(
   files: readonly string[],
@@ -99,7 +89,7 @@ function buildOptions(files: readonly string[], options: BuildCommandOptions): B
 function matrixOptions(texts: readonly string[], onMisfit: MisfitRule): MatrixOptions[] {
   const named = texts.length === 0 ? ["counts"] : texts;
   return named.map((text) => {
-    const { name, type } = parseTypedName(text, "--matrix", dtypes);
+    const { name, type } = parseTypedName(text, "--matrix", matrixDtypes);
     return { matrixName: name, onMisfit, ...(type !== undefined && { dtype: type }) };
   });
 }

@@ -8,7 +8,7 @@ import type { Coordinate } from "../format/array-schema.js";
  */
 
 /** Cells of a batch at most, where a range of rows can be found that has so few. */
-export const BATCH_CELLS = 400_000;
+const BATCH_CELLS = 400_000;
 
 type RowRange = readonly [Coordinate, Coordinate];
 

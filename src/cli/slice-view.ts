@@ -28,7 +28,7 @@ export function viewOf(part: CellArrDatasetSlice): SliceView {
 }
 
 /** A metadata value as JSON text: 64-bit integers as decimal strings, as `array read` prints them. */
-export function jsonValue(value: FrameValue): string {
+function jsonValue(value: FrameValue): string {
   if (typeof value === "number") return jsonNumber(value);
   return typeof value === "bigint" ? `"${value}"` : JSON.stringify(value);
 }

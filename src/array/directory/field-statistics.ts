@@ -26,7 +26,7 @@ const MIN_MAX_VERSION = 11;
 const DENSE_NULLABLE_TEXT_VERSION = 21;
 
 /** Statistics of an attribute that the fragment has. */
-export async function attributeStatistics(
+async function attributeStatistics(
   fragment: FragmentReader,
   name: string,
   options?: StoreOptions,

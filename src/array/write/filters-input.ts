@@ -1,11 +1,13 @@
 import { ArgumentError } from "../../errors.js";
 import type { Dimension } from "../../format/array-schema.js";
 import { datatypeInfo } from "../../format/datatype.js";
-import type { FilterPipeline, FilterSpec } from "../../format/filter-pipeline.js";
+import {
+  DEFAULT_MAX_CHUNK_SIZE,
+  type FilterPipeline,
+  type FilterSpec,
+} from "../../format/filter-pipeline.js";
 import type { FilterInput, FiltersInput } from "./write-types.js";
 
-/** Bytes of cells that a chunk of a tile holds at most, the official library's default. */
-const MAX_CHUNK_SIZE = 65_536;
 /** The official library's default windows, in bytes. */
 const BIT_WIDTH_WINDOW = 256;
 const POSITIVE_DELTA_WINDOW = 1024;
@@ -13,7 +15,7 @@ const POSITIVE_DELTA_WINDOW = 1024;
 /** The pipeline that the input stands for; ArgumentError naming `what` where a filter is unknown. */
 export function pipelineOf(input: FiltersInput, what: string): FilterPipeline {
   if ("maxChunkSize" in input) return input;
-  return { maxChunkSize: MAX_CHUNK_SIZE, filters: input.map((filter) => specOf(filter, what)) };
+  return { maxChunkSize: DEFAULT_MAX_CHUNK_SIZE, filters: input.map((filter) => specOf(filter, what)) };
 }
 
 function specOf(input: FilterInput, what: string): FilterSpec {

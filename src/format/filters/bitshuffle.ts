@@ -115,6 +115,7 @@ function unshuffleBlock(
         (from[source + 5 * groups]! << 8) |
         (from[source + 6 * groups]! << 16) |
         (from[source + 7 * groups]! << 24);
+      // The same transposition as in shuffleBlock: it has two results, so a shared function would make an object for each.
       let t = (low ^ (low >>> 7)) & 0x00aa00aa;
       low ^= t ^ (t << 7);
       t = (high ^ (high >>> 7)) & 0x00aa00aa;
