@@ -185,6 +185,7 @@ describe("damaged files", () => {
       }
       expect(wrong).toEqual([]);
       const tries = tally.same + tally.others + tally.errors;
+      if (isLongRun) console.info(version, { tries, ...tally });
       if (collisions.length > 1 + tries / 1000) expect(collisions).toEqual([]);
       expect(tally.errors).toBeGreaterThan(tally.others);
     },

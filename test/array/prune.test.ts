@@ -311,4 +311,96 @@ describe("what is fetched", () => {
     const { columns } = await (await openArray(place)).read({ condition: "v == 1" });
     expect(cellScalars(columns.d!)).toEqual([5, 6, 7, 8, 9]);
   });
+
+  /** Two fragments of so many tiles that their metadata are not read whole when the array opens. */
+  const written = new Map<string, ReturnType<typeof writeLarge>>();
+
+  async function large(arrayType: "sparse" | "dense", overlapping: boolean) {
+    const name = `${arrayType} ${overlapping}`;
+    written.set(name, written.get(name) ?? writeLarge(arrayType, overlapping));
+    const place = await written.get(name)!;
+    const array = await openArray(place);
+    place.store.resetCounts();
+    return { store: place.store, array };
+  }
+
+  async function writeLarge(arrayType: "sparse" | "dense", overlapping: boolean) {
+    const place = { store: withCounting(new MemoryStore()), path: "a" };
+    const cells = 12_000;
+    const extent = arrayType === "dense" ? 1 : null;
+    await createArray(place, {
+      arrayType,
+      dimensions: [{ name: "d", datatype: "uint32", domain: [0, 99_999], tileExtent: extent }],
+      attributes: [
+        { name: "v", datatype: "int32" },
+        { name: "n", datatype: "int64", nullable: true },
+        ...(arrayType === "sparse"
+          ? [{ name: "s", datatype: "string_ascii", cellValNum: "var" } as const]
+          : []),
+      ],
+      ...(arrayType === "sparse" ? { capacity: 1 } : {}),
+    });
+    for (const f of [0, 1]) {
+      const first = overlapping ? 0 : f * cells;
+      const d = Uint32Array.from({ length: cells }, (_, i) => first + i);
+      // Values without a pattern, as their mins and maxes go through gzip.
+      const noise = Float64Array.from(d, (x) => (((x + 1) * 2654435761) % 1_000_003) + f * 2_000_000);
+      const columns = {
+        v: Int32Array.from(noise),
+        n: Array.from(noise, (x) => (f === 0 ? BigInt(x) : null)),
+      };
+      if (arrayType === "dense") {
+        await writeDense(place, [[first, first + cells - 1]], columns, { timestamp: f + 1 });
+      } else {
+        const s = Array.from(noise, (x) => `t ${String(x).padStart(8, "0")}`);
+        await writeSparse(place, { d, s, ...columns }, { timestamp: f + 1 });
+      }
+    }
+    return place;
+  }
+
+  const fragmentsOf = (keys: readonly { key: string }[], array: TileDBArray) =>
+    array.fragments.map(({ name }) => keys.filter(({ key }) => key.includes(`${name}/`)).length > 0);
+
+  it.each([
+    ["v > 2500000", [false, true]],
+    ["v < 500000", [true, false]],
+    ["v == 1500000", [false, false]],
+    ["v in [1500000, -4]", [false, false]],
+    ["n < 300000", [true, false]],
+    ["n == None", [false, true]],
+    ["s >= 't 02'", [false, true]],
+    ["s == 'u'", [false, false]],
+    ["d < 5000", [true, false]],
+    ["v > 2500000 and n > 0", [false, false]],
+  ])("of fragments those that may hold %s, no tile's metadata of others", async (text, expected) => {
+    const { store, array } = await large("sparse", false);
+    const { cellCount } = await array.read({ condition: text });
+    expect(fragmentsOf(store.counts.fetches, array)).toEqual(expected);
+    if (!expected.includes(true)) expect([cellCount, store.counts.bytesRead]).toEqual([0, 0]);
+    else expect(cellCount).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ["v > 2500000", [false, true]],
+    ["v < 500000", [true, false]],
+    ["v == 1500000", [false, false]],
+    ["n != None", [true, false]],
+  ])("of dense fragments those that may hold %s", async (text, expected) => {
+    const { store, array } = await large("dense", false);
+    await array.read({ condition: text, attributes: ["v"] });
+    expect(fragmentsOf(store.counts.fetches, array).slice(0, 2)).toEqual(
+      // Whether all of a dense fragment's cells are null is not known from counts alone.
+      text.startsWith("n") ? [true, true] : expected,
+    );
+  });
+
+  it("a newer fragment is read where it may hide older cells", async () => {
+    const { store, array } = await large("sparse", true);
+    const { cellCount } = await array.read({ condition: "v < 500000" });
+    expect(cellCount).toBe(0);
+    expect(fragmentsOf(store.counts.fetches, array)).toEqual([true, true]);
+    const old = await array.read({ condition: "v > 2500000" });
+    expect(old.cellCount).toBeGreaterThan(0);
+  });
 });

@@ -1,4 +1,5 @@
 import { FormatError } from "../../errors.js";
+import type { Attribute } from "../../format/array-schema.js";
 import { datatypeInfo, VAR_NUM } from "../../format/datatype.js";
 import { fieldIndex } from "../../format/fragment-fields.js";
 import {
@@ -35,20 +36,16 @@ async function attributeStatistics(
   const index = fieldIndex(schema, name, footer);
   const attribute = schema.attributes[index]!;
   const { nullable, cellValNum, datatype } = attribute;
-  const { sections, version } = footer;
+  const { sections } = footer;
   const isVar = cellValNum === VAR_NUM;
-  // What goes through a filter that loses digits is not what comes back.
-  const isLossy = attribute.filters.filters.some((filter) => filter.type === "scale_float");
-  const known = version >= MIN_MAX_VERSION && !isLossy;
+  const { known, hasExtremes, countsNulls } = reliability(fragment, attribute);
   const extremes = async (at: Float64Array) => {
-    if (!known || !hasMinMax(attribute) || !isReliable(fragment, attribute)) return null;
+    if (!hasExtremes) return null;
     const bytes = await fragment.section(at[index]!, "tile mins or maxes", options);
     return checkExtremes(fragment, readTileMinMax(bytes, isVar, fragment.uri), cellBytes);
   };
   const cellBytes = isVar ? 0 : datatypeInfo(datatype).bytes * cellValNum;
   const type = known ? sumType(attribute) : null;
-  // Of attributes without mins and maxes they are 0 in files that have nulls.
-  const countsNulls = known && nullable && hasMinMax(attribute) && !(isVar && footer.dense);
   const [mins, maxes, sums, nullCounts] = await Promise.all([
     extremes(sections.tileMins),
     extremes(sections.tileMaxes),
@@ -75,10 +72,30 @@ function isProper(sum: bigint | number): boolean {
   return !Number.isNaN(sum) && Math.abs(Number(sum)) !== Number.MAX_VALUE;
 }
 
-function isReliable(
-  { footer }: FragmentReader,
-  { cellValNum, nullable, datatype }: FragmentReader["schema"]["attributes"][number],
-): boolean {
+/** What of an attribute's statistics in the fragment can be relied on. */
+export interface Reliability {
+  /** Whether the fragment has statistics, of what its cells give back. */
+  readonly known: boolean;
+  /** Mins and maxes of tiles. */
+  readonly hasExtremes: boolean;
+  readonly countsNulls: boolean;
+}
+
+export function reliability(fragment: FragmentReader, attribute: Attribute): Reliability {
+  const { version, dense } = fragment.footer;
+  // What goes through a filter that loses digits is not what comes back.
+  const isLossy = attribute.filters.filters.some((filter) => filter.type === "scale_float");
+  const known = version >= MIN_MAX_VERSION && !isLossy;
+  const has = known && hasMinMax(attribute);
+  return {
+    known,
+    hasExtremes: has && isReliable(fragment, attribute),
+    // Of attributes without mins and maxes they are 0 in files that have nulls.
+    countsNulls: has && attribute.nullable && !(attribute.cellValNum === VAR_NUM && dense),
+  };
+}
+
+function isReliable({ footer }: FragmentReader, { cellValNum, nullable, datatype }: Attribute): boolean {
   if (!footer.dense) return true;
   if (cellValNum === VAR_NUM) return false;
   const { kind } = datatypeInfo(datatype);

@@ -1,11 +1,12 @@
-import { bytesOfText, compareText } from "../../format/text-bytes.js";
-import { bytesOf } from "../../util/typed-arrays.js";
+import { compareText } from "../../format/text-bytes.js";
 import { conditionFields } from "../condition/condition-eval.js";
 import { type BoundsOf, type FieldBounds, prepareTileTest } from "../condition/condition-prune.js";
 import { type AttributeStatistics, statisticsOf } from "../directory/field-statistics.js";
 import type { FragmentReader } from "../directory/fragment-reader.js";
 import type { OpenedArray } from "../opened-array.js";
 import type { DenseSource } from "./dense-sources.js";
+import { comparableFields, rowBounds } from "./field-bounds.js";
+import { allFail } from "./prune-fragments.js";
 import type { ResolvedQuery } from "./resolve-query.js";
 import type { SparseSource } from "./sparse-source.js";
 import type { FetchOptions } from "./tile-fetch.js";
@@ -56,6 +57,10 @@ export async function failingTiles(
   const test = await prepareTileTest(query.condition, array);
   const names = conditionFields(query.condition);
   for (const source of sources) {
+    if (await allFail(array, query, source.fragment, test)) {
+      failing.set(source, new Set(source.tiles.map(({ tile }) => tile)));
+      continue;
+    }
     const statistics = await loadStatistics(array, source.fragment, names, query);
     // How many of a tile's cells were written is not known, so no count says that all of them are null.
     const mayHold = (t: number) => test(boundsOf(array, statistics, t, null), Number.POSITIVE_INFINITY);
@@ -64,19 +69,15 @@ export async function failingTiles(
   return failing;
 }
 
-/** Of the attributes that are in the fragment as they are in the array. */
 async function loadStatistics(
-  { schema }: OpenedArray,
+  array: OpenedArray,
   fragment: FragmentReader,
   names: readonly string[],
   { signal }: Pick<FetchOptions, "signal">,
 ): Promise<ReadonlyMap<string, AttributeStatistics>> {
-  const present = names.filter((name) => {
-    const asked = schema.attributes.find((one) => one.name === name);
-    const written = fragment.schema.attributes.find((one) => one.name === name);
-    return asked?.datatype === written?.datatype && asked?.cellValNum === written?.cellValNum && asked;
-  });
-  const loaded = present.map(async (name) => [name, await statisticsOf(fragment, name, { signal })] as const);
+  const loaded = comparableFields(array, fragment, names).map(
+    async (name) => [name, await statisticsOf(fragment, name, { signal })] as const,
+  );
   return new Map(await Promise.all(loaded));
 }
 
@@ -93,20 +94,8 @@ function boundsOf(
     if (found !== undefined) return { nullCount: found.nullCount(t), min: found.min(t), max: found.max(t) };
     const d = schema.dimensions.findIndex((one) => one.name === name);
     if (source === null) return unknown;
-    if (d >= 0) return dimensionBounds(source, t, d);
+    if (d >= 0) return rowBounds(source.tree.bounds[d]!, t);
     return source.fragment.hasField(name) ? unknown : "missing";
-  };
-}
-
-function dimensionBounds({ tree }: SparseSource, t: number, d: number): FieldBounds {
-  const bounds = tree.bounds[d]!;
-  if (bounds.kind === "text") {
-    return { nullCount: 0, min: bytesOfText(bounds.lo[t]!), max: bytesOfText(bounds.hi[t]!) };
-  }
-  return {
-    nullCount: 0,
-    min: bytesOf(bounds.lo.subarray(t, t + 1)),
-    max: bytesOf(bounds.hi.subarray(t, t + 1)),
   };
 }
 

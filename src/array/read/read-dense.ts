@@ -71,10 +71,10 @@ export async function readDense(
     columns.set(dimension.name, coordinateColumn(schema, axes, d, colMajor));
   }
   const overlays = await openOverlays(sources, schema, query, options);
-  await checkSources(sources, attributes, options);
+  const failing = await failingTiles(array, query, sources);
+  await checkSources(sources, failing, attributes, options);
   const builds = new Map(attributes.map((attribute) => [attribute, denseBuild(attribute, cellCount)]));
   const target: DenseTarget = { schema, axes, strides: strides(shape, colMajor), builds };
-  const failing = await failingTiles(array, query, sources);
   const failed = query.condition === null ? null : new Uint8Array(cellCount);
   await fillBuilds(sources, overlays, target, { failing, failed }, options);
   for (const [attribute, build] of builds) columns.set(attribute.name, build.finish());
@@ -106,13 +106,15 @@ async function openOverlays(
 /** Opens the fields and checks what their tiles claim, before memory is taken for the result. */
 async function checkSources(
   sources: readonly DenseSource[],
+  failing: ReadonlyMap<DenseSource, ReadonlySet<number>>,
   attributes: readonly Attribute[],
   options: FetchOptions,
 ): Promise<void> {
   await mapBounded(sources, PARALLEL_FRAGMENTS, async (source) => {
+    const fails = source.tiles.length > 0 && source.tiles.length === failing.get(source)?.size;
     for (const attribute of attributes) {
       checkSourceType(attribute, source);
-      if (!source.fragment.hasField(attribute.name)) continue;
+      if (fails || !source.fragment.hasField(attribute.name)) continue;
       const field = await storedField(source.fragment, attribute.name, { signal: options.signal });
       for (const { tile } of source.tiles) field.checkClaim(tile);
     }
@@ -188,6 +190,7 @@ async function requestOf(
     for (const tile of tiles) build.clear(tile, layout);
     return null;
   }
+  if (tiles.length === 0) return null;
   const field = await storedField(fragment, attribute.name, { signal: options.signal });
   const byNumber = new Map(tiles.map((tile) => [tile.tile, tile]));
   return {

@@ -17,6 +17,7 @@ import { applyDeletes } from "./deletes.js";
 import type { Intervals } from "./intervals.js";
 import { dropCells, type Merged, mergeFragments } from "./merge-fragments.js";
 import { pruneSparse } from "./prune.js";
+import { pruneFragments } from "./prune-fragments.js";
 import type { ResolvedQuery } from "./resolve-query.js";
 import { filterText, maskSelection, numericFilter, run, type Selection, searchSorted } from "./selection.js";
 import { fragmentTouches, openSparseSource, type SparseSource } from "./sparse-source.js";
@@ -33,7 +34,7 @@ export async function sparseSources(array: OpenedArray, query: ResolvedQuery): P
     .map((fragment, index) => ({ fragment, index }))
     .filter(({ fragment }) => fragmentTouches(fragment, schema, query.intervals));
   const sources = await mapBounded(
-    touched,
+    await pruneFragments(array, query, touched),
     PARALLEL_FRAGMENTS,
     ({ fragment, index }) =>
       openSparseSource(fragment, index, schema, query.intervals, { signal: query.signal }),

@@ -58,11 +58,15 @@ export function fragmentTouches(
   return intervals.every((one, d) => {
     if (one === null) return true;
     const dimension = schema.dimensions[d]!;
-    return overlapWith(one, dimension, boundsOf(dimension, nonEmptyDomain[d]!))(0) !== "none";
+    return overlapWith(one, dimension, nonEmptyBounds(dimension, nonEmptyDomain[d]!))(0) !== "none";
   });
 }
 
-function boundsOf({ datatype, cellValNum }: Dimension, [low, high]: NDRange[number]): DimensionBounds {
+/** A fragment's extent along a dimension, in the R-tree's terms. */
+export function nonEmptyBounds(
+  { datatype, cellValNum }: Dimension,
+  [low, high]: NDRange[number],
+): DimensionBounds {
   if (cellValNum === VAR_NUM) return { kind: "text", lo: [String(low)], hi: [String(high)] };
   const { array } = datatypeInfo(datatype);
   const lo = new array(1);

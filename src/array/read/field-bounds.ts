@@ -1,0 +1,33 @@
+import type { DimensionBounds } from "../../format/rtree.js";
+import { bytesOfText } from "../../format/text-bytes.js";
+import { bytesOf } from "../../util/typed-arrays.js";
+import type { FieldBounds } from "../condition/condition-prune.js";
+import type { FragmentReader } from "../directory/fragment-reader.js";
+import type { OpenedArray } from "../opened-array.js";
+
+/** What tests of tiles and of whole fragments have in common. */
+
+/** Attributes that are in the fragment as they are in the array. */
+export function comparableFields(
+  { schema }: OpenedArray,
+  fragment: FragmentReader,
+  names: readonly string[],
+): string[] {
+  return names.filter((name) => {
+    const asked = schema.attributes.find((one) => one.name === name);
+    const written = fragment.schema.attributes.find((one) => one.name === name);
+    return asked?.datatype === written?.datatype && asked?.cellValNum === written?.cellValNum && asked;
+  });
+}
+
+/** Bounds of row `t`: of a tile in an R-tree. */
+export function rowBounds(bounds: DimensionBounds, t: number): FieldBounds {
+  if (bounds.kind === "text") {
+    return { nullCount: 0, min: bytesOfText(bounds.lo[t]!), max: bytesOfText(bounds.hi[t]!) };
+  }
+  return {
+    nullCount: 0,
+    min: bytesOf(bounds.lo.subarray(t, t + 1)),
+    max: bytesOf(bounds.hi.subarray(t, t + 1)),
+  };
+}
