@@ -57,10 +57,10 @@ function groupBy(rows) {
 }
 
 const filterRows = () =>
-  filterSupport().map(({ type, supported, note }) => [
+  filterSupport().map(({ type, read, write, note }) => [
     note === "" ? type : `${type} (${note})`,
-    supported ? YES : NO,
-    supported ? YES : NO,
+    read ? YES : NO,
+    write ? YES : NO,
   ]);
 
 const features = [

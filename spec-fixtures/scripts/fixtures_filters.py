@@ -123,6 +123,33 @@ def _(uri):
     write_box(uri, spec, [[0, 29], [0, 19]], **given)
 
 
+def _webp(form, lossless):
+    """8 x 6 pixels of 3 cells to a tile, or 6 x 6 of 4. The core tells only one attribute, the last, the tiles' extents."""
+
+    def write(uri):
+        webp = {"type": "webp", "quality": 60, "format": form, "lossless": lossless}
+        attributes = [PLAIN, {"name": "pixels", "datatype": "uint8", "filters": [webp]}]
+        spec = dense([dim("y", "int32", (0, 8), 6), dim("x", "int32", (0, 35), 24)], attributes)
+        create(uri, spec)
+        given = fixed(_picture(np.random.default_rng(21), len(form)))
+        write_box(uri, spec, [[0, 8], [0, 35]], pixels=given)
+
+    return write
+
+
+for _form in ("rgb", "bgr", "rgba", "bgra"):
+    fixture(f"filters.webp.{_form}-lossless", 22)(_webp(_form, True))
+    fixture(f"filters.webp.{_form}-lossy", 22)(_webp(_form, False))
+
+
+def _picture(rng, depth):
+    """9 rows of 36 cells: colours that change slowly, with some noise; a pixel without any colour may be seen through."""
+    rows, columns = np.mgrid[0:9, 0 : 36 // depth]
+    channels = [rows * 20 + 10, columns * 18 + 20, 220 - rows * 9 - columns * 8, 255 - rows * columns * 3]
+    pixels = np.stack(channels[:depth], -1) + rng.integers(0, 12, (9, 36 // depth, depth))
+    return np.clip(pixels, 0, 255).astype("u1").reshape(-1)
+
+
 @fixture("filters.var-large", 22)
 def _(uri):
     """Cells longer than a chunk, chunks that don't end where cells do."""

@@ -90,7 +90,11 @@ function describeFilters({ filters }: FilterPipeline): JsonValue {
 }
 
 function describeFilter(filter: FilterSpec): JsonValue {
-  if (filter.type === "webp") return { type: filter.type, options: base64(filter.options) };
+  // Its extents are those of the dimensions.
+  if (filter.type === "webp") {
+    const { type, quality, format, lossless } = filter;
+    return { type, quality, format, lossless };
+  }
   // The core stores "any" where no type was given.
   if (filter.type === "delta" || filter.type === "double_delta") return { reinterpret: "any", ...filter };
   return { ...filter };

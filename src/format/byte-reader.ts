@@ -41,12 +41,20 @@ export class ByteReader {
     return value === 1;
   }
 
+  u16(field: string): number {
+    return this.#view.getUint16(this.#take(2, field), true);
+  }
+
   u32(field: string): number {
     return this.#view.getUint32(this.#take(4, field), true);
   }
 
   i32(field: string): number {
     return this.#view.getInt32(this.#take(4, field), true);
+  }
+
+  f32(field: string): number {
+    return this.#view.getFloat32(this.#take(4, field), true);
   }
 
   f64(field: string): number {

@@ -25,6 +25,11 @@ export class ByteWriter {
     this.u8(value ? 1 : 0);
   }
 
+  u16(value: number): void {
+    const at = this.#grow(2);
+    this.#view.setUint16(at, value, true);
+  }
+
   u32(value: number): void {
     const at = this.#grow(4);
     this.#view.setUint32(at, value, true);
@@ -33,6 +38,11 @@ export class ByteWriter {
   i32(value: number): void {
     const at = this.#grow(4);
     this.#view.setInt32(at, value, true);
+  }
+
+  f32(value: number): void {
+    const at = this.#grow(4);
+    this.#view.setFloat32(at, value, true);
   }
 
   f64(value: number): void {

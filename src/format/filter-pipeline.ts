@@ -15,7 +15,8 @@ import { type Datatype, datatypeFromCode, datatypeInfo } from "./datatype.js";
  * Options: of compressors the compressor type (uint8: the filter's code, but 7 for dictionary, 8 for delta) and level (int32), and of delta (since
  * version 19) and double delta (since 20) the datatype that values are reinterpreted as (uint8; "any" where none was
  * set); of bit width reduction and positive delta the window in bytes (uint32); of scale_float scale and offset
- * (float64) and byte width (uint64). The others have none.
+ * (float64) and byte width (uint64); of webp quality (float32), order of colours, lossless (uint8 each), tile extents
+ * of both dimensions (uint16 each) and 2 bytes of nothing. The others have none.
  *
  * A filter's options as they stand in a schema. The names are TileDB's, in lower case.
  */
@@ -31,9 +32,20 @@ export type FilterSpec =
       readonly offset: number;
       readonly byteWidth: number;
     }
-  | { readonly type: "webp"; readonly options: Uint8Array }
+  | {
+      readonly type: "webp";
+      /** Of lossy pictures, 0 to 100. */
+      readonly quality: number;
+      readonly format: WebpFormat;
+      readonly lossless: boolean;
+      /** Rows of a tile, and cells of a row. */
+      readonly extents: readonly [number, number];
+    }
   /** Only in the pipelines of encrypted arrays' generic tiles; those of fields don't name it. */
   | { readonly type: "aes_256_gcm" };
+
+/** The order of colours, cell by cell; "none" where none was set. */
+export type WebpFormat = "none" | "rgb" | "bgr" | "rgba" | "bgra";
 
 export type FilterType = FilterSpec["type"];
 
@@ -94,7 +106,7 @@ function readFilter(reader: ByteReader, version: number): FilterSpec {
   const type = byCode.get(code);
   if (type === undefined) throw unknownFilter(reader, code, at);
   const start = reader.offset;
-  const spec = readOptions(reader, type, size, version);
+  const spec = readOptions(reader, type, version);
   if (reader.offset - start !== size) {
     throw reader.error(
       `expected ${reader.offset - start} bytes of options for the ${type} filter at offset ${at}, found ${size}`,
@@ -108,7 +120,7 @@ function unknownFilter(reader: ByteReader, code: number, at: number): Error {
   return new FormatError(`${reader.structure}: unknown filter ${code} at offset ${at}`, details);
 }
 
-function readOptions(reader: ByteReader, type: FilterType, size: number, version: number): FilterSpec {
+function readOptions(reader: ByteReader, type: FilterType, version: number): FilterSpec {
   switch (type) {
     case "gzip":
     case "zstd":
@@ -126,7 +138,7 @@ function readOptions(reader: ByteReader, type: FilterType, size: number, version
     case "scale_float":
       return readScaleFloat(reader);
     case "webp":
-      return { type, options: reader.take(size, "webp options").slice() };
+      return readWebp(reader);
     default:
       return { type };
   }
@@ -169,6 +181,27 @@ function readScaleFloat(reader: ByteReader): FilterSpec {
   return { type: "scale_float", factor, offset, byteWidth };
 }
 
+const webpFormats: readonly WebpFormat[] = ["none", "rgb", "bgr", "rgba", "bgra"];
+
+function readWebp(reader: ByteReader): FilterSpec {
+  const quality = reader.f32("quality");
+  const code = reader.u8("order of colours");
+  const format = webpFormats[code];
+  if (format === undefined) throw reader.error(`unknown order of colours ${code} of the webp filter`);
+  const lossless = reader.u8("lossless") !== 0;
+  const extents = [reader.u16("extent"), reader.u16("extent")] as const;
+  reader.skip(2, "padding");
+  return { type: "webp", quality, format, lossless, extents };
+}
+
+function writeWebp(writer: ByteWriter, spec: FilterSpec & { readonly type: "webp" }): void {
+  writer.f32(spec.quality);
+  writer.u8(webpFormats.indexOf(spec.format));
+  writer.u8(spec.lossless ? 1 : 0);
+  for (const extent of spec.extents) writer.u16(extent);
+  writer.u16(0);
+}
+
 /** Writes a pipeline for a structure of that format version. */
 export function writeFilterPipeline(writer: ByteWriter, pipeline: FilterPipeline, version: number): void {
   writer.u32(pipeline.maxChunkSize);
@@ -207,7 +240,7 @@ function writeOptions(writer: ByteWriter, spec: FilterSpec, version: number): vo
       writer.u64n(spec.byteWidth);
       return;
     case "webp":
-      writer.raw(spec.options);
+      writeWebp(writer, spec);
       return;
     default:
   }

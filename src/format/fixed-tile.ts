@@ -23,6 +23,10 @@ const CHUNK_HEADER = 12;
  */
 const MAX_RATIO = 100_000;
 
+/** WebP takes some 50 bytes for a picture of one colour, however large; its filter compares the size of the picture. */
+const ratioOf = ({ steps }: LoadedPipeline): number =>
+  steps.some((step) => step.spec.type === "webp") ? Number.POSITIVE_INFINITY : MAX_RATIO;
+
 /**
  * Undoes the filters of a tile with cells of fixed size. Synchronous: filters were loaded with the pipeline.
  *
@@ -43,7 +47,7 @@ export function decodeTile(
   if (into !== undefined && into.byteLength !== size) {
     throw new ArgumentError(`decodeTile: expected ${size} bytes to decode into, got ${into.byteLength}`);
   }
-  const chunks = checkChunks(stored, size, where);
+  const chunks = checkChunks(stored, size, where, ratioOf(pipeline));
   const out = into ?? allocateTile(size, where);
   const reader = new ByteReader(stored, "tile", where, 8);
   let at = 0;

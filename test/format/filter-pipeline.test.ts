@@ -70,7 +70,7 @@ describe("filter pipeline", () => {
         { type: "scale_float", factor: 0.5, offset: -3, byteWidth: 2 },
         { type: "xor" },
         { type: "delta", level: 2, reinterpret: "uint16" },
-        { type: "webp", options: Uint8Array.of(1, 2, 3) },
+        { type: "webp", quality: 62.5, format: "bgra", lossless: true, extents: [12, 16383] },
       ],
     };
     expect(read(write(pipeline))).toEqual(pipeline);

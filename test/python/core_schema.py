@@ -7,12 +7,14 @@ validityFilters, enumerations: [{name, ordered, datatype, values}], currentDomai
 """
 
 import ctypes
-from ctypes import byref, c_double, c_int, c_int32, c_uint8, c_uint32, c_uint64, c_void_p
+from ctypes import byref, c_double, c_float, c_int, c_int32, c_uint8, c_uint32, c_uint64, c_void_p
 
 import numpy as np
 from libtiledb import DATATYPES, FILTER_CODES, FILTERS, LAYOUTS, VAR_NUM, CoreError, Range, buffer_of, has, kind, numpy_type, u32, u64
 
 LEVEL, BIT_WINDOW, DELTA_WINDOW, FLOAT_BYTES, FLOAT_FACTOR, FLOAT_OFFSET, REINTERPRET = 0, 1, 2, 3, 4, 5, 9
+WEBP_QUALITY, WEBP_FORMAT, WEBP_LOSSLESS = 6, 7, 8
+WEBP_FORMATS = ("none", "rgb", "bgr", "rgba", "bgra")
 LEVELLED = ("gzip", "zstd", "lz4", "rle", "bzip2", "double_delta", "delta", "dictionary")
 
 
@@ -130,6 +132,10 @@ def _filter(core, spec):
         option(FLOAT_FACTOR, c_double(spec["factor"]))
         option(FLOAT_OFFSET, c_double(spec["offset"]))
         option(FLOAT_BYTES, c_uint64(spec["byteWidth"]))
+    if spec["type"] == "webp":
+        option(WEBP_QUALITY, c_float(spec["quality"]))
+        option(WEBP_FORMAT, c_uint8(WEBP_FORMATS.index(spec["format"])))
+        option(WEBP_LOSSLESS, c_uint8(spec["lossless"]))
     return made
 
 
@@ -326,5 +332,9 @@ def _read_filter(core, handle):
         spec["factor"] = option(FLOAT_FACTOR, c_double)
         spec["offset"] = option(FLOAT_OFFSET, c_double)
         spec["byteWidth"] = option(FLOAT_BYTES, c_uint64)
+    if name == "webp":
+        spec["quality"] = option(WEBP_QUALITY, c_float)
+        spec["format"] = WEBP_FORMATS[option(WEBP_FORMAT, c_uint8)]
+        spec["lossless"] = bool(option(WEBP_LOSSLESS, c_uint8))
     return spec
 

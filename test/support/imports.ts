@@ -15,6 +15,8 @@ export interface Import {
 }
 
 const STATEMENT = /^(?:import|export)\s+(type\s+)?([\w*{}\s,$]*?)\s*(?:from\s+)?"([^"]+)";/gm;
+/** A package's file by its address, as bundlers know it. */
+const ASSET = /\bnew URL\(\s*"(@?\w[^":]*)",\s*import\.meta\.url\s*\)/g;
 const DYNAMIC = /\bimport\(\s*"([^"]+)"\s*\)(\.\w+)?/g;
 
 /** Imports by module, paths below src/ with `/`. */
@@ -32,6 +34,7 @@ function importsOf(path: string): Import[] {
     found.push(resolve(path, target!, type !== undefined || namesOnlyTypes(names!)));
   }
   for (const [, target] of text.matchAll(DYNAMIC)) found.push(resolve(path, target!, false));
+  for (const [, target] of text.matchAll(ASSET)) found.push(resolve(path, target!, false));
   return found;
 }
 

@@ -1,4 +1,4 @@
-import { ArgumentError } from "../../errors.js";
+import { ArgumentError, UnsupportedError } from "../../errors.js";
 import type { Dimension } from "../../format/array-schema.js";
 import { datatypeInfo } from "../../format/datatype.js";
 import {
@@ -46,8 +46,7 @@ function specOf(input: FilterInput, what: string): FilterSpec {
       if ("factor" in given) return given;
       throw new ArgumentError(`filters of ${what}: scale_float needs factor, offset and byteWidth`);
     case "webp":
-      if ("options" in given) return given;
-      throw new ArgumentError(`filters of ${what}: webp needs its options`);
+      throw new UnsupportedError(`filters of ${what}: cells are read through webp, not written`);
     default:
       throw new ArgumentError(`filters of ${what}: unknown filter '${String((given as FilterSpec).type)}'`);
   }

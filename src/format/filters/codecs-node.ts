@@ -1,18 +1,21 @@
 import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import * as zlib from "node:zlib";
 import { badPart } from "./compression.js";
 import { type Cipher, newIv } from "./encryption.js";
 import type { Compress, Decompress, Digest } from "./filter.js";
 import { gzipLevel, zstdLevel } from "./levels.js";
-import { replaceCipher, replaceCodec, replaceDigest } from "./registry.js";
+import { replaceCipher, replaceCodec, replaceDigest, replaceWebpModule } from "./registry.js";
 import { zstdFrames } from "./zstd-frames.js";
 
-/** Node's own codecs: zlib always, Zstandard since Node 22.15, digests and AES. Calling it again changes nothing. */
+/** Node's own codecs: zlib always, Zstandard since Node 22.15, digests and AES; WebP's decoder from disk. Calling it again changes nothing. */
 export function registerNodeCodecs(): void {
   replaceCodec("gzip", { decoder: async () => inflate, encoder: async () => deflate });
   replaceDigest("checksum_md5", async () => digest("md5"));
   replaceDigest("checksum_sha256", async () => digest("sha256"));
   replaceCipher(async () => nodeCipher);
+  replaceWebpModule(() => readFile(createRequire(import.meta.url).resolve("@cwasm/webp/webp.wasm")));
   const zstd = zstdOf(zlib);
   if (zstd === null) replaceCodec("zstd", { decoder: withoutFetch });
   else replaceCodec("zstd", { decoder: async () => zstd.decompress, encoder: async () => zstd.compress });

@@ -54,6 +54,35 @@ const digests: Record<DigestType, () => Promise<Digest>> = {
   checksum_sha256: async () => (await import("./digests.js")).sha256Digest,
 };
 
+let webpModule = async (): Promise<BufferSource> => (await import("./webp-decoder.js")).fetchWebpModule();
+let webp: Promise<Filter> | undefined;
+
+/** Says where the WebAssembly of WebP's decoder is: the file `webp.wasm` of the package @cwasm/webp. */
+export function replaceWebpModule(load: () => Promise<BufferSource>): void {
+  webpModule = load;
+  webp = undefined;
+}
+
+/** The module is compiled once. */
+async function loadWebp(encode: boolean): Promise<Filter> {
+  if (encode) throw new UnsupportedError("webp filter: cells are read through it, not written");
+  webp ??= startWebp();
+  try {
+    return await webp;
+  } catch (error) {
+    webp = undefined;
+    throw error;
+  }
+}
+
+async function startWebp(): Promise<Filter> {
+  const [{ webpFilter }, { webpDecoder }] = await Promise.all([
+    import("./webp.js"),
+    import("./webp-decoder.js"),
+  ]);
+  return webpFilter(await webpDecoder(webpModule));
+}
+
 let cipher = async (): Promise<Cipher> => (await import("./aes.js")).portableCipher;
 
 /** Puts a cipher in the place of the one that was there. Pipelines loaded before keep theirs. */
@@ -100,7 +129,7 @@ const filters: Record<FilterType, ((encode: boolean) => Promise<Filter>) | null>
   dictionary: null,
   scale_float: async () => (await import("./scale-float.js")).scaleFloat,
   xor: async () => (await import("./xor.js")).xor,
-  webp: null,
+  webp: loadWebp,
   // Needs a key, see loadFilter.
   aes_256_gcm: null,
 };
@@ -119,10 +148,11 @@ export async function loadFilter(type: FilterType, encode: boolean, key?: Uint8A
   throw new UnsupportedError(`the ${type} filter is not supported`);
 }
 
-/** A filter's line in the table of what is there. Both directions exist, or none. */
+/** A filter's line in the table of what is there. */
 export interface FilterSupport {
   readonly type: FilterType;
-  readonly supported: boolean;
+  readonly read: boolean;
+  readonly write: boolean;
   /** Where it is limited; else "". */
   readonly note: string;
 }
@@ -132,7 +162,7 @@ export function filterSupport(): FilterSupport[] {
   const types = (Object.keys(filters) as FilterType[]).filter((type) => type !== "aes_256_gcm");
   return types.map((type) =>
     type === "dictionary"
-      ? { type, supported: true, note: "of variable-length strings, as in the official library" }
-      : { type, supported: filters[type] !== null, note: "" },
+      ? { type, read: true, write: true, note: "of variable-length strings, as in the official library" }
+      : { type, read: filters[type] !== null, write: filters[type] !== null && type !== "webp", note: "" },
   );
 }
