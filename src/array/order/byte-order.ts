@@ -14,3 +14,23 @@ export function compareBytes(
   }
   return endA - startA - (endB - startB);
 }
+
+/**
+ * The same with bytes from 128 on below the others: cells of text dimensions are stored so, since the official library
+ * compares its `char`, which is signed on x86. Bounds of tiles and ranges compare unsigned bytes.
+ */
+export function compareSignedBytes(
+  a: Uint8Array,
+  startA: number,
+  endA: number,
+  b: Uint8Array,
+  startB: number,
+  endB: number,
+): number {
+  const shorter = Math.min(endA - startA, endB - startB);
+  for (let i = 0; i < shorter; i++) {
+    const difference = (a[startA + i]! ^ 0x80) - (b[startB + i]! ^ 0x80);
+    if (difference !== 0) return difference;
+  }
+  return endA - startA - (endB - startB);
+}

@@ -10,10 +10,11 @@ import { asDoubles } from "./comparable.js";
  * 63 bits, the first dimension's highest bit first. Cells of the same place are ordered by their coordinates.
  */
 
-/** The upper and the lower 32 bits of each cell's place; none with one dimension, whose curve is the coordinates' order. */
+/** The upper and the lower 32 bits of each cell's place; none with one dimension of numbers, whose curve is their order. */
 export function hilbertWords(schema: ArraySchema, coordinates: readonly Column[]): Uint32Array[] {
   const n = schema.dimensions.length;
-  if (n === 1) return [];
+  const first = coordinates[0]!;
+  if (n === 1) return first.kind === "var" ? longTextWords(first) : [];
   const bits = Math.floor(63 / n);
   const axes = schema.dimensions.map((dimension, d) => bucketsOf(dimension, coordinates[d]!, bits));
   const count = axes[0]!.length;
@@ -64,6 +65,31 @@ function textBuckets({ offsets, data }: VarColumn, bits: number): Uint32Array {
     buckets[i] = first >>> (32 - bits);
   }
   return buckets;
+}
+
+/**
+ * The same of a single dimension, whose 63 bits are those of eight bytes but the last bit: up to bytes from 128 on it is
+ * the order of the texts.
+ */
+function longTextWords({ offsets, data }: VarColumn): Uint32Array[] {
+  const count = offsets.length - 1;
+  const high = new Uint32Array(count);
+  const low = new Uint32Array(count);
+  for (let i = 0; i < count; i++) {
+    const start = offsets[i]!;
+    const size = Math.min(8, offsets[i + 1]! - start);
+    let [upper, lower] = [0, 0];
+    for (let b = 0; b < size; b++) {
+      const byte = data[start + b]!;
+      if (byte >= 0x80) upper = b < 4 ? upper | signBits(b) : -1;
+      if (byte >= 0x80 && b >= 4) lower |= signBits(b - 4);
+      if (b < 4) upper |= byte << (24 - 8 * b);
+      else lower |= byte << (56 - 8 * b);
+    }
+    high[i] = upper;
+    low[i] = lower & ~1;
+  }
+  return [high, low];
 }
 
 /** All bits before byte `b` of four. */

@@ -2,7 +2,7 @@ import type { ArraySchema, Dimension } from "../../format/array-schema.js";
 import type { TypedArray } from "../../util/typed-arrays.js";
 import type { Column, VarColumn } from "../columns.js";
 import { isInteger } from "../integer-types.js";
-import { compareBytes } from "./byte-order.js";
+import { compareSignedBytes } from "./byte-order.js";
 import { comparable } from "./comparable.js";
 import { hilbertWords } from "./hilbert.js";
 
@@ -61,7 +61,7 @@ export function compareAcross(keysA: OrderKeys, a: number, keysB: OrderKeys, b: 
     if (keyA instanceof Uint32Array && keyB instanceof Uint32Array) difference = keyA[a]! - keyB[b]!;
     else if (!(keyA instanceof Uint32Array) && !(keyB instanceof Uint32Array)) {
       const [from, to] = [keyA.offsets, keyB.offsets];
-      difference = compareBytes(keyA.data, from[a]!, from[a + 1]!, keyB.data, to[b]!, to[b + 1]!);
+      difference = compareSignedBytes(keyA.data, from[a]!, from[a + 1]!, keyB.data, to[b]!, to[b + 1]!);
     }
     if (difference !== 0) return difference;
   }
@@ -175,5 +175,5 @@ function textRanks(column: VarColumn): Uint32Array {
 }
 
 function compareTexts({ data, offsets }: VarColumn, a: number, b: number): number {
-  return compareBytes(data, offsets[a]!, offsets[a + 1]!, data, offsets[b]!, offsets[b + 1]!);
+  return compareSignedBytes(data, offsets[a]!, offsets[a + 1]!, data, offsets[b]!, offsets[b + 1]!);
 }

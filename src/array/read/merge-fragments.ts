@@ -46,7 +46,14 @@ export function withoutSorting(blocks: Block[], schema: ArraySchema, order: Read
   if (!isStoredOrder(schema, order)) return blocks.length === 0 ? blocks : null;
   if (sources.size <= 1 || (order === "unordered" && !unique)) return blocks;
   const d = leadingDimension(schema, order);
-  return d === null ? null : disjointAlong(blocks, d);
+  return d === null || !blocks.every((block) => isAscii(block, d)) ? null : disjointAlong(blocks, d);
+}
+
+/** False for bounds with bytes from 128 on, whose order is not that of the cells (see `compareSignedBytes`). */
+function isAscii(block: Block, d: number): boolean {
+  const bounds = boundsOf(block, d);
+  if (bounds.kind !== "text") return true;
+  return !/[^\0-\x7f]/.test(bounds.lo[block.tile]! + bounds.hi[block.tile]!);
 }
 
 /** The blocks by their tiles' place along a dimension, null where tiles of two fragments overlap there. */
