@@ -1,4 +1,5 @@
 import { FormatError } from "../errors.js";
+import type { EncryptionKey } from "../format/encryption.js";
 import { joinKey, lastPart } from "../storage/key.js";
 import { childLocation, locationUri, resolveReadable } from "../storage/resolve.js";
 import type { StoreLocation, StoreOptions } from "../storage/types.js";
@@ -26,6 +27,8 @@ export interface ListOptions extends StoreOptions {
    * it lies; the folders below where it names nothing, as groups of before format 12, and of what is no group.
    */
   readonly by?: "folders" | "members" | undefined;
+  /** Of encrypted groups, whose members are asked for; arrays are told without opening them. */
+  readonly encryptionKey?: EncryptionKey | undefined;
 }
 
 export interface WalkOptions extends ListOptions {
@@ -48,7 +51,7 @@ export async function listObjects(
 ): Promise<ObjectInfo[]> {
   const place = resolveReadable(location);
   if (options.by === "members" && (await objectType(place, options)) === "group") {
-    const { members } = await readGroup(place, { signal: options.signal });
+    const { members } = await readGroup(place, options);
     if (members.length > 0) return members.map((member) => memberObject(member, place));
   }
   return folderObjects(place, options);

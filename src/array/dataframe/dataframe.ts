@@ -19,7 +19,7 @@ import type { ArrowModule } from "./arrow-validity.js";
  * | `__pandas_attribute_repr` | columns of extension dtypes ("Int64", "boolean", "string", "category", ...) and bool |
  */
 
-export interface DataFrameQuery extends ReadQuery, Pick<OpenOptions, "timestamp"> {}
+export interface DataFrameQuery extends ReadQuery, Omit<OpenOptions, "signal"> {}
 
 const INDEX_KEY = "__pandas_index_dims";
 const DTYPES_KEY = "__pandas_attribute_repr";
@@ -44,8 +44,8 @@ export async function readDataFrame(
   location: string | StoreLocation,
   query: DataFrameQuery = {},
 ): Promise<Table> {
-  const { timestamp, ...asked } = query;
-  const array = await openArray(location, { timestamp, signal: query.signal });
+  const { timestamp, encryptionKey, ...asked } = query;
+  const array = await openArray(location, { timestamp, encryptionKey, signal: query.signal });
   const metadata = await array.metadata({ signal: query.signal });
   const dtypes = new Map([
     ...dtypesOf(metadata, DTYPES_KEY, array.uri),

@@ -1,4 +1,5 @@
 import { ArgumentError, ExistsError, FormatError, NotFoundError } from "../../errors.js";
+import { type EncryptionKey, encryptionKeyBytes } from "../../format/encryption.js";
 import { readGenericTile, writeGenericTile } from "../../format/generic-tile.js";
 import {
   type GroupMember,
@@ -49,6 +50,8 @@ export interface AddMemberInput {
 export interface ReadGroupOptions {
   /** Milliseconds since 1970: what was written later is not seen. */
   readonly timestamp?: number | undefined;
+  /** Of a group whose own files are encrypted: 32 bytes, or a text whose UTF-8 form has that many. */
+  readonly encryptionKey?: EncryptionKey | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -113,7 +116,10 @@ export async function removeGroupMember(
   await putMembers(place, [...left, { ...member, deleted: true }], options);
 }
 
-/** Members and metadata of a group. Throws NotFoundError if there is none. */
+/**
+ * Members and metadata of a group. Throws NotFoundError if there is none, EncryptionError where an encrypted group's key is
+ * missing or wrong, or a key is given for another one.
+ */
 export async function readGroup(
   location: string | StoreLocation,
   options: ReadGroupOptions = {},
@@ -172,7 +178,7 @@ async function putMembers(
 async function loadMembers(
   place: StoreLocation,
   until: number | undefined,
-  options: StoreOptions,
+  options: Omit<ReadGroupOptions, "timestamp">,
 ): Promise<Map<string, GroupMember>> {
   const files = await readStamped(place, "__group", "group details", until, options);
   return mergeGroupDetails(files.map(({ bytes, where }) => readGroupDetails(bytes, where)));
@@ -193,9 +199,11 @@ async function readStamped(
   folder: string,
   structure: string,
   until = Number.POSITIVE_INFINITY,
-  options: StoreOptions,
+  options: Omit<ReadGroupOptions, "timestamp">,
 ): Promise<{ bytes: Uint8Array; where: string }[]> {
   const { store, path } = place;
+  const encryptionKey =
+    options.encryptionKey === undefined ? undefined : encryptionKeyBytes(options.encryptionKey);
   const entries = await store.list(joinKey(path, folder), { signal: options.signal, recursive: false });
   const named = entries.flatMap(({ key, size }) => {
     const stamp = size === undefined ? null : parseTimestampedName(key);
@@ -215,7 +223,7 @@ async function readStamped(
   const files: { bytes: Uint8Array; where: string }[] = [];
   for (const { key } of live.sort(compareTimestampedNames)) {
     const where = `${store.uri}/${key}`;
-    const tile = await readGenericTile(await read(key), 0, structure, where);
+    const tile = await readGenericTile(await read(key), 0, structure, where, encryptionKey);
     files.push({ bytes: tile.data, where });
   }
   return files;
