@@ -46,7 +46,8 @@ export interface ReadQuery {
   readonly order?: ReadOrder | undefined;
   /**
    * Which cells to keep, as a text in Python syntax (`tissue == 'lung' and n_genes > 500`) or as a tree. Sparse: other
-   * cells are left out. Dense: they hold the fill value, as in the core.
+   * cells are left out. Dense: they hold the fill value, as in the core. Fields of several values a cell, but for texts,
+   * have null tests only; of char cells of a fixed length all but `in` compares the first byte alone, as the core does.
    */
   readonly condition?: string | QueryCondition | undefined;
   readonly signal?: AbortSignal | undefined;

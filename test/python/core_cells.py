@@ -273,3 +273,48 @@ def vacuum(uri, config=None):
     core.call("array_vacuum", uri.encode(), core.config)
     core.close()
 
+
+
+OPERATORS = ("<", "<=", ">", ">=", "==", "!=")
+
+
+def matching(uri, conditions, key):
+    """For each {field, op, value | values} what the values of attribute `key` (int32) of the matching cells are, or the
+    core's complaint. `value` is bytes, or None for a null test; `values` (of "in" and "not in") are bytes of equal length.
+    """
+    answers = []
+    for condition in conditions:
+        try:
+            answers.append(_matching(uri, condition, key))
+        except CoreError as error:
+            answers.append(str(error))
+    return answers
+
+
+def _matching(uri, condition, key):
+    with OpenArray(uri) as array:
+        core, size = array.core, c_uint64(FIRST_BUFFER)
+        query = core.new("query_alloc", array.handle, c_int(READ))
+        core.call("query_set_layout", query, c_int(LAYOUTS.index("unordered")))
+        made = _condition(core, **condition)
+        core.call("query_set_condition", query, made)
+        data = ctypes.create_string_buffer(FIRST_BUFFER)
+        core.call("query_set_data_buffer", query, key.encode(), data, byref(size))
+        core.call("query_submit", query)
+        if core.value(c_int, "query_get_status", query) != COMPLETED:
+            raise RuntimeError("the result does not fit")
+        core.free("query", query)
+        return np.frombuffer(data.raw[: size.value], "<i4").tolist()
+
+
+def _condition(core, field, op, value=None, values=None):
+    if values is None:
+        condition = core.new("query_condition_alloc")
+        given = (None, u64(0)) if value is None else (buffer_of(value), u64(len(value)))
+        core.call("query_condition_init", condition, field.encode(), *given, c_int(OPERATORS.index(op)))
+        return condition
+    data = b"".join(values)
+    starts = np.concatenate([[0], np.cumsum([len(one) for one in values])])[:-1].astype("<u8").tobytes()
+    sized = (buffer_of(data), u64(len(data)), buffer_of(starts), u64(len(starts)))
+    code = c_int(6 if op == "in" else 7)
+    return core.new("query_condition_alloc_set_membership", field.encode(), *sized, code)

@@ -150,3 +150,7 @@ def walk_members(uri):
             if kind == "group":
                 found += walk_members(member.uri)
     return found
+
+
+def matching_cells(uri, conditions, key):
+    return core_cells.matching(uri, conditions, key)

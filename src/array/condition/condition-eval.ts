@@ -1,14 +1,19 @@
-import { ArgumentError, NotFoundError, UnsupportedError } from "../../errors.js";
-import type { ArraySchema } from "../../format/array-schema.js";
-import { type Datatype, datatypeInfo } from "../../format/datatype.js";
-import { type Enumeration, enumerationValues } from "../../format/enumeration.js";
+import { ArgumentError } from "../../errors.js";
 import { bytesOfText, compareBytes } from "../../format/text-bytes.js";
 import { bytesOf, type TypedArray } from "../../util/typed-arrays.js";
 import { columnCells } from "../column-ops.js";
 import type { Column } from "../columns.js";
-import { isInteger } from "../integer-types.js";
 import type { OpenedArray } from "../opened-array.js";
 import { ByteStringSet } from "./byte-string-set.js";
+import {
+  checkComparable,
+  describeField,
+  enumerationKey,
+  type Field,
+  memberBytes,
+  numericValue,
+  textValue,
+} from "./condition-field.js";
 import type { ComparisonOperator, ConditionValue, QueryCondition } from "./query-condition.js";
 
 /**
@@ -56,58 +61,6 @@ export async function prepareCondition(
 export interface PrepareOptions {
   /** Enumerated attributes are compared by position, not by value. */
   readonly positions?: boolean;
-}
-
-/** A field of a condition, as it compares. */
-export interface Field {
-  readonly name: string;
-  readonly datatype: Datatype;
-  readonly isText: boolean;
-  readonly enumeration: { readonly ordered: boolean; readonly positions: ReadonlyMap<string, number> } | null;
-}
-
-export async function describeField(array: OpenedArray, name: string, positions: boolean): Promise<Field> {
-  const { schema, uri } = array;
-  const found = findField(schema, name, uri);
-  const { kind, bytes } = datatypeInfo(found.datatype);
-  const isText = (kind === "string" && bytes === 1) || kind === "char";
-  if (!isText && found.cellValNum !== 1) {
-    throw new UnsupportedError(`condition on '${name}': cells of several values cannot be compared`, {
-      where: uri,
-    });
-  }
-  const enumeration =
-    found.enumeration === null || positions
-      ? null
-      : enumerationOf(await array.enumeration(found.enumeration));
-  return { name, datatype: found.datatype, isText, enumeration };
-}
-
-function findField(schema: ArraySchema, name: string, where: string) {
-  const attribute = schema.attributes.find((one) => one.name === name);
-  if (attribute !== undefined) return attribute;
-  const dimension = schema.dimensions.find((one) => one.name === name);
-  if (dimension !== undefined) return { ...dimension, enumeration: null };
-  const names = [...schema.attributes, ...schema.dimensions].map((one) => `'${one.name}'`);
-  throw new NotFoundError(
-    `condition: no attribute or dimension '${name}', the array has ${names.join(", ")}`,
-    {
-      where,
-    },
-  );
-}
-
-function enumerationOf(enumeration: Enumeration): NonNullable<Field["enumeration"]> {
-  const positions = new Map<string, number>();
-  for (const [i, value] of enumerationValues(enumeration).entries()) {
-    positions.set(value instanceof Uint8Array ? "" : enumerationKey(value), i);
-  }
-  return { ordered: enumeration.ordered, positions };
-}
-
-/** Numbers and bigints of one value are one key; texts are told from numbers. */
-export function enumerationKey(value: ConditionValue): string {
-  return typeof value === "string" ? `'${value}` : `${Number(value) === 0 ? 0 : value}`;
 }
 
 function prepare(
@@ -166,10 +119,16 @@ function nullMask(column: Column | undefined, count: number, wanted: number): Ui
 }
 
 function comparison(field: Field, op: ComparisonOperator, value: ConditionValue): PreparedCondition {
+  checkComparable(field);
   if (field.enumeration !== null) return enumeratedComparison(field, op, value);
   if (field.isText) {
     const bytes = bytesOfText(textValue(field, value));
     const test = textTests[op];
+    if (field.comparesFirstByte) {
+      // A cell has a byte at least; an empty text counts as a NUL.
+      const first = (bytes[0] ?? 0) ^ 0x80;
+      return onText(field, (text) => test((text[0]! ^ 0x80) - first));
+    }
     return onText(field, (text) => test(compareBytes(text, bytes)));
   }
   const operand = numericValue(field, value);
@@ -199,9 +158,10 @@ function enumeratedComparison(
 }
 
 function membership(field: Field, values: readonly ConditionValue[], negated: boolean): PreparedCondition {
+  checkComparable(field);
   const [inside, outside] = negated ? [0, 1] : [1, 0];
   if (field.isText && field.enumeration === null) {
-    const wanted = new ByteStringSet(values.map((value) => bytesOfText(textValue(field, value))));
+    const wanted = new ByteStringSet(values.map((value) => memberBytes(field, value)));
     return onText(field, (text) => (wanted.has(text) ? inside === 1 : outside === 1));
   }
   const wanted = new Set<number | bigint>();
@@ -213,23 +173,6 @@ function membership(field: Field, values: readonly ConditionValue[], negated: bo
   return onNumbers(field, (cells, mask) => {
     for (let i = 0; i < mask.length; i++) mask[i] = wanted.has(cells[i]!) ? inside : outside;
   });
-}
-
-export function textValue(field: Field, value: ConditionValue): string {
-  if (typeof value === "string") return value;
-  throw new ArgumentError(`condition: '${field.name}' is ${field.datatype}, ${value} is no text`);
-}
-
-/** The value in the type in which the field's cells compare: bigint of 64-bit integers, rounded to float32 of those. */
-export function numericValue(field: Field, value: ConditionValue): number | bigint {
-  if (typeof value === "string") {
-    throw new ArgumentError(`condition: '${field.name}' is ${field.datatype}, '${value}' is no number`);
-  }
-  const number = typeof value === "boolean" ? Number(value) : value;
-  const { bytes } = datatypeInfo(field.datatype);
-  if (isInteger(field.datatype) && bytes === 8) return Number.isInteger(number) ? BigInt(number) : number;
-  if (typeof number === "bigint") return Number(number);
-  return field.datatype === "float32" ? Math.fround(number) : number;
 }
 
 type NumericTest = (values: TypedArray, operand: number | bigint, mask: Uint8Array) => void;

@@ -2,15 +2,16 @@ import { type Datatype, datatypeInfo } from "../../format/datatype.js";
 import { bytesOfText, compareBytes } from "../../format/text-bytes.js";
 import { viewAs } from "../../util/typed-arrays.js";
 import type { OpenedArray } from "../opened-array.js";
+import { conditionFields, opposites } from "./condition-eval.js";
 import {
-  conditionFields,
+  checkComparable,
   describeField,
   enumerationKey,
   type Field,
+  memberBytes,
   numericValue,
-  opposites,
   textValue,
-} from "./condition-eval.js";
+} from "./condition-field.js";
 import type { ComparisonOperator, ConditionValue, QueryCondition } from "./query-condition.js";
 
 /**
@@ -83,12 +84,18 @@ function onBounds(name: string, test: BoundsTest): TileTest {
 }
 
 function comparison(field: Field, op: ComparisonOperator, value: ConditionValue): TileTest {
+  checkComparable(field);
   if (field.enumeration !== null) {
     const position = field.enumeration.positions.get(enumerationKey(value));
     if (position === undefined) return op === "!=" ? onBounds(field.name, () => true) : () => false;
     return numericComparison(field, op, numericValue(field, position));
   }
   if (!field.isText) return numericComparison(field, op, numericValue(field, value));
+  if (field.comparesFirstByte) {
+    const [first = 0] = bytesOfText(textValue(field, value));
+    // Bounds are of unsigned bytes: of the others, which are signed, they say nothing.
+    return onBounds(field.name, (min, max) => op !== "==" || (min[0]! <= first && first <= max[0]!));
+  }
   const text = untilNul(bytesOfText(textValue(field, value)));
   return onBounds(field.name, (min, max) => {
     if (op === "!=") return true;
@@ -114,11 +121,12 @@ function numericComparison({ name, datatype }: Field, op: ComparisonOperator, x:
 }
 
 function membership(field: Field, values: readonly ConditionValue[], negated: boolean): TileTest {
+  checkComparable(field);
   const { name, datatype } = field;
   if (field.isText && field.enumeration === null) {
     // Outside of a set of texts there is always room: what is equal up to a NUL need not be equal.
     if (negated) return onBounds(name, () => true);
-    const wanted = values.map((value) => untilNul(bytesOfText(textValue(field, value)))).sort(compareBytes);
+    const wanted = values.map((value) => untilNul(memberBytes(field, value))).sort(compareBytes);
     return onBounds(name, (min, max) => {
       const [low, high] = [untilNul(min), untilNul(max)];
       const at = firstNotBelow(wanted, (one) => compareBytes(one, low) < 0);
