@@ -166,10 +166,9 @@ export class TileDBArray {
    * The same as `read` in pieces, whose cells come to it one after the other: for results larger than memory. Pieces
    * may be empty, and where no tile is touched there are none.
    *
-   * @param options.memoryBudget bytes that a piece may take, at least a tile (of a dense array a row of cells) and not
-   *   exact: tiles that lie across pieces are read for each; 64 MiB by default
-   * @throws LimitError where cells of several fragments would have to be sorted along a dimension that is no integer,
-   *   or in global order, beyond the budget
+   * @param options.memoryBudget bytes that a piece may take, decoded and as the result, 64 MiB by default. Not exact:
+   *   cells of variable length count with their mean, tiles are fetched and decoded a few at a time besides, and a
+   *   piece is at least one cell, where cells of fragments are merged at least a tile of each is opened
    */
   batches(query: ReadQuery = {}, options: BatchOptions = {}): AsyncGenerator<ReadResult, void, undefined> {
     const budget = options.memoryBudget ?? DEFAULT_MEMORY_BUDGET;

@@ -1,6 +1,12 @@
 import type { ArraySchema } from "../../format/array-schema.js";
 import type { Column } from "../columns.js";
-import { hasOneTile, type SortKeys, sortKeys } from "../order/sort-keys.js";
+import {
+  orderKeys as globalKeys,
+  hasOneTile,
+  type OrderKeys,
+  type SortKeys,
+  sortKeys,
+} from "../order/sort-keys.js";
 import type { ReadOrder } from "../query.js";
 
 /** In which order cells lie in a sparse fragment, and what puts them in another. */
@@ -34,13 +40,25 @@ export function leadingDimension(schema: ArraySchema, order: ReadOrder): number 
 
 /** Keys that sort cells into that order; `coordinates` is a column per dimension. "unordered" is the global order. */
 export function orderKeys(schema: ArraySchema, order: ReadOrder, coordinates: readonly Column[]): SortKeys {
-  if (order === "row-major" || order === "col-major") {
-    const dimensions = schema.dimensions.map((dimension) => ({ ...dimension, tileExtent: null }));
-    return sortKeys({ ...schema, cellOrder: order, dimensions }, coordinates);
-  }
   // Any order finds duplicates, and coordinates are cheaper than places on the curve; only "global" promises it.
   if (order === "unordered" && schema.cellOrder === "hilbert") {
     return orderKeys(schema, "row-major", coordinates);
   }
-  return sortKeys(schema, coordinates);
+  return sortKeys(orderedAs(schema, order), coordinates);
+}
+
+/** Keys in that order that compare across blocks. "unordered" is the global order. */
+export function neighbourKeys(
+  schema: ArraySchema,
+  order: ReadOrder,
+  coordinates: readonly Column[],
+): OrderKeys {
+  return globalKeys(orderedAs(schema, order), coordinates);
+}
+
+/** A schema whose global order is that order. */
+function orderedAs(schema: ArraySchema, order: ReadOrder): ArraySchema {
+  if (order !== "row-major" && order !== "col-major") return schema;
+  const dimensions = schema.dimensions.map((dimension) => ({ ...dimension, tileExtent: null }));
+  return { ...schema, cellOrder: order, dimensions };
 }

@@ -3,7 +3,7 @@ import { denseTiling, strides } from "../order/dense-tiling.js";
 import type { Axis } from "./dense-axes.js";
 
 /** Positions along one dimension of the result that lie in one tile: [from, to). */
-type Span = readonly [number, number];
+export type Span = readonly [number, number];
 
 /**
  * The global order of a dense result: tile after tile in tile order, the cells of each in cell order. Element i is where
@@ -16,7 +16,7 @@ export function globalPositions(
   where: string,
 ): Uint32Array {
   const { extents } = denseTiling(schema, null, where);
-  const spans = axes.map((axis, d) => spansOf(axis, extents[d]!));
+  const spans = axes.map((axis, d) => tileSpans(axis, extents[d]!));
   const steps = strides(
     axes.map((axis) => axis.size),
     false,
@@ -52,13 +52,14 @@ export function globalPositions(
   return positions;
 }
 
-function slowestFirst(n: number, colMajor: boolean): number[] {
+/** Dimensions, the one along which the order goes slowest first. */
+export function slowestFirst(n: number, colMajor: boolean): number[] {
   const order = Array.from({ length: n }, (_, d) => d);
   return colMajor ? order.toReversed() : order;
 }
 
 /** The axis cut at tiles. Runs ascend, so that what lies in one tile is one span, also of several runs. */
-function spansOf({ runs }: Axis, extent: number): Span[] {
+export function tileSpans({ runs }: Axis, extent: number): Span[] {
   const spans: [number, number][] = [];
   let before = Number.NaN;
   for (const { start, length, position } of runs) {

@@ -93,8 +93,9 @@ function compareBounds(
   return x < y ? -1 : x > y ? 1 : 0;
 }
 
-async function sortBlocks(
-  blocks: Block[],
+/** Compares coordinates: the blocks' cells in that order, of equal ones the newest alone unless all are allowed. */
+export async function sortBlocks(
+  blocks: readonly Block[],
   schema: ArraySchema,
   order: ReadOrder,
   options: FetchOptions,
@@ -107,7 +108,7 @@ async function sortBlocks(
     concatColumns(blocks.map((block) => block.columns.get(name)!)),
   );
   const keys = orderKeys(schema, order, coordinates);
-  if (schema.allowsDuplicates) return { blocks, order: sortOrder(keys) };
+  if (schema.allowsDuplicates) return { blocks: [...blocks], order: sortOrder(keys) };
   const times = await timeKeys(blocks, schema, options);
   const sorted = sortOrder([...keys, ...times]);
   const alive = newestOfEqual(keys, sorted);

@@ -62,20 +62,43 @@ export async function readSources(
   sources: readonly SparseSource[],
   options: FetchOptions,
 ): Promise<ReadResult> {
-  const { schema, uri } = array;
-  let blocks = sources.flatMap((source) => source.tiles.map((tile) => new Block(source, tile)));
+  const blocks = await selectedBlocks(array, query, allBlocks(sources), options);
+  checkCount(blocks, array.uri);
+  return resultOf(array, query, await mergeFragments(blocks, array.schema, query.order, options), options);
+}
+
+/** A block for each of the sources' tiles. */
+export function allBlocks(sources: readonly SparseSource[]): Block[] {
+  return sources.flatMap((source) => source.tiles.map((tile) => new Block(source, tile)));
+}
+
+/** The blocks with the cells alone that lie in the ranges and in the time; blocks without such are left out. */
+export async function selectedBlocks(
+  { schema, window }: OpenedArray,
+  query: ResolvedQuery,
+  blocks: readonly Block[],
+  options: FetchOptions,
+): Promise<Block[]> {
+  let left = [...blocks];
   for (const [d, intervals] of query.intervals.entries()) {
-    if (intervals !== null) await applyRange(blocks, schema, d, intervals, query, options);
-    blocks = blocks.filter((block) => block.count > 0);
+    if (intervals !== null) await applyRange(left, schema, d, intervals, query, options);
+    left = left.filter((block) => block.count > 0);
   }
-  await applyTime(blocks, schema, array.window, options);
-  blocks = blocks.filter((block) => block.count > 0);
-  checkCount(blocks, uri);
-  let merged = await mergeFragments(blocks, schema, query.order, options);
+  await applyTime(left, schema, window, options);
+  return left.filter((block) => block.count > 0);
+}
+
+/** The result of cells that are in order and without duplicates: deletes, the condition, then the columns. */
+export async function resultOf(
+  array: OpenedArray,
+  query: ResolvedQuery,
+  cells: Merged,
+  options: FetchOptions,
+): Promise<ReadResult> {
   const names = [...query.dimensions, ...query.attributes];
-  merged = await applyDeletes(array, merged, (name) => names.includes(name), options);
+  let merged = await applyDeletes(array, cells, (name) => names.includes(name), options);
   if (query.condition !== null) merged = await applyCondition(array, merged, query, options);
-  const columns = await assemble(merged.blocks, schema, names, merged.order, options);
+  const columns = await assemble(merged.blocks, array.schema, names, merged.order, options);
   const cellCount = merged.blocks.reduce((sum, block) => sum + block.count, 0);
   return { cellCount, columns, shape: null };
 }
