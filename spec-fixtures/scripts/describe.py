@@ -29,11 +29,17 @@ def describe_array(folder, name):
         save(os.path.join(folder, "reads.json"), reads, rows=True)
 
 
+def _path(member, group):
+    """From the group; of a member elsewhere its whole URI."""
+    place = member.removeprefix("file://")
+    return place if "://" in place else os.path.relpath(place, group)
+
+
 def describe_group(folder):
     uri = os.path.join(folder, "group")
     with tiledb.Group(uri) as group:
         members = [
-            {"path": os.path.relpath(m.uri.removeprefix("file://"), uri), "type": m.type.__name__.lower(), "name": m.name}
+            {"path": _path(m.uri, uri), "type": m.type.__name__.lower(), "name": m.name}
             for m in group
         ]
         metadata = {key: group.meta[key] for key in sorted(group.meta)}

@@ -18,7 +18,7 @@ export async function runInspect(
 ): Promise<void> {
   const array = await openArrayFor(uri, options, context);
   const described = await describeArray(array);
-  const text = options.json ? JSON.stringify(described) : forPeople(described);
+  const text = options.json ? JSON.stringify(described) : inspectText(described);
   await withTextSink(undefined, context.signal, async (sink) => {
     await sink.write(`${text}\n`);
   });
@@ -26,7 +26,8 @@ export async function runInspect(
 
 type Described = Record<string, JsonValue>;
 
-function forPeople(array: Described): string {
+/** For people; `describeArray` has what it takes. */
+export function inspectText(array: Described): string {
   const dimensions = array.dimensions as Described[];
   const attributes = array.attributes as Described[];
   const fragments = array.fragments as Described[];
