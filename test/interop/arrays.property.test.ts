@@ -5,6 +5,7 @@ import {
   consolidate,
   createArray,
   openArray,
+  type QueryCondition,
   type SchemaInput,
   type TileDBArray,
   vacuum,
@@ -39,13 +40,37 @@ async function writeOurs(uri: string, { schema, fragments }: ArrayCase): Promise
 /**
  * The official library's own answer about its own array. Cases that it cannot write or read itself say nothing about us
  * and are drawn again: text cells that are all empty, through some filters; and with ranges on two dimensions at an
- * earlier time, a consolidated array can crash it.
+ * earlier time, a consolidated array can crash it, at once or a call later.
  */
 async function judgeBy<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((error: unknown) => {
-    fc.pre(!/CoreError|peer ended with SIG/.test(String(error)));
+    fc.pre(!/CoreError|peer ended with SIG|peer has ended/.test(String(error)));
     throw error;
   });
+}
+
+/** Null where the official library refuses the query: several ranges in global order. */
+async function answerOf<T>(answer: Promise<T>): Promise<T | null> {
+  return judgeBy(
+    answer.catch((error: unknown) => {
+      if (String(error).includes("CoreError")) return null;
+      throw error;
+    }),
+  );
+}
+
+/**
+ * Whether the official library's answer can be judge: in dense arrays its null tests look at other cells where what it
+ * copies does not begin at a tile's border and lies in another order than the tile's cells.
+ */
+function isFair({ arrayType, cellOrder = "row-major" }: SchemaInput, { order, condition }: Query): boolean {
+  if (arrayType === "sparse" || order === "global" || order === cellOrder) return true;
+  return condition === undefined || !hasNullTest(condition);
+}
+
+function hasNullTest(condition: QueryCondition): boolean {
+  if (condition.kind === "not") return hasNullTest(condition.operand);
+  return "operands" in condition ? condition.operands.some(hasNullTest) : condition.kind === "null";
 }
 
 async function writeTheirs(peer: Peer, uri: string, { schema, fragments }: ArrayCase): Promise<void> {
@@ -61,16 +86,22 @@ async function writeTheirs(peer: Peer, uri: string, { schema, fragments }: Array
 }
 
 async function readOurs(uri: string, query: Query): Promise<Row[]> {
-  const { timestamp, ranges, order } = query;
+  const { timestamp, ranges, order, condition } = query;
   const array = await openArray(uri, timestamp === undefined ? {} : { timestamp });
-  return jsonRows(await array.read({ ranges, order }));
+  return jsonRows(await array.read({ ranges, order, ...(condition !== undefined && { condition }) }));
 }
 
 async function readTheirs(peer: Peer, uri: string, schema: SchemaInput, query: Query): Promise<Row[]> {
-  const { timestamp, ranges, order } = query;
+  const { timestamp, ranges, order, condition } = query;
   const layout = order === "global" ? "global-order" : order;
   const answer = fromWire(
-    await peer.call("read_array", { uri, ranges, order: layout, timestamp: timestamp ?? null }),
+    await peer.call("read_array", {
+      uri,
+      ranges,
+      order: layout,
+      timestamp: timestamp ?? null,
+      condition: condition ?? null,
+    }),
   );
   const { cellCount, columns } = answer as { cellCount: number; columns: Record<string, WireColumn> };
   const fields = [...(schema.arrayType === "sparse" ? schema.dimensions : []), ...schema.attributes];
@@ -101,10 +132,13 @@ async function check(peer: Peer, drawn: ArrayCase): Promise<void> {
     const [ours, theirs] = [join(folder.path, "ours"), join(folder.path, "theirs")];
     await judgeBy(writeTheirs(peer, theirs, drawn));
     await writeOurs(ours, drawn);
-    const judged: string[][] = [];
+    const judged: (string[] | null)[] = [];
     for (const query of queries) {
-      const expected = comparable(await judgeBy(readTheirs(peer, theirs, schema, query)), schema, query);
+      const asked = isFair(schema, query) ? readTheirs(peer, theirs, schema, query) : Promise.resolve(null);
+      const rows = await answerOf(asked);
+      const expected = rows === null ? null : comparable(rows, schema, query);
       judged.push(expected);
+      if (expected === null) continue;
       expect(comparable(await readOurs(theirs, query), schema, query), "we read theirs").toEqual(expected);
       expect(
         comparable(await readTheirs(peer, ours, schema, query), schema, query),
@@ -112,6 +146,7 @@ async function check(peer: Peer, drawn: ArrayCase): Promise<void> {
       ).toEqual(expected);
       expect(comparable(await readOurs(ours, query), schema, query), "we read ours").toEqual(expected);
     }
+    fc.pre(judged.some((one) => one !== null));
     await judgeBy(peer.call("consolidate", { uri: theirs, config: SMALL_BUFFERS }));
     await peer.call("vacuum", { uri: theirs });
     await judgeBy(checkConsolidated(peer, drawn, theirs, judged));
@@ -128,9 +163,10 @@ async function checkConsolidated(
   peer: Peer,
   { schema, queries }: ArrayCase,
   uri: string,
-  judged: readonly string[][],
+  judged: readonly (readonly string[] | null)[],
 ): Promise<void> {
   for (const [q, query] of queries.entries()) {
+    if (judged[q] === null) continue;
     if (query.timestamp !== undefined && schema.arrayType === "dense") continue;
     const official = comparable(await readTheirs(peer, uri, schema, query), schema, query);
     expect(official, `they read ${uri} consolidated`).toEqual(judged[q]);
@@ -155,7 +191,7 @@ describe.skipIf(!hasPython)("arrays exchanged with the official library", () => 
     async (_name, arbitrary) => {
       await fc.assert(
         fc.asyncProperty(arbitrary, async (drawn) => check(await pythonPeer(), drawn)),
-        limits(60, 3000),
+        limits(150, 3000),
       );
     },
     patience(120_000),

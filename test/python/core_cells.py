@@ -7,6 +7,7 @@ variable-length one, with "validity" (a byte a cell) where it is nullable: the b
 import ctypes
 from ctypes import byref, c_char_p, c_int, c_uint32, c_uint64, c_void_p
 
+import core_condition
 import numpy as np
 from core_schema import decode, encode, schema_of
 from libtiledb import COMPLETED, DATATYPES, LAYOUTS, READ, WRITE, Core, CoreError, buffer_of, numpy_type, u32, u64
@@ -88,11 +89,11 @@ def _add_range(core, subarray, index, dimension, low, high):
         core.call("subarray_add_range", subarray, u32(index), buffers[0], buffers[1], None)
 
 
-def read_cells(array, ranges=None, order="row-major", attributes=None, dimensions=None):
+def read_cells(array, ranges=None, order="row-major", attributes=None, dimensions=None, condition=None):
     """{cellCount, columns}; `ranges` is dimension name -> list of [low, high] (inclusive). Dense: give ranges."""
     size = FIRST_BUFFER
     while True:
-        result = _try_read(array, ranges or {}, order, attributes, dimensions, size)
+        result = _try_read(array, ranges or {}, order, attributes, dimensions, condition, size)
         if result is not None:
             return result
         size *= 4
@@ -100,7 +101,7 @@ def read_cells(array, ranges=None, order="row-major", attributes=None, dimension
             raise CoreError("the result does not fit in 1 GiB a field")
 
 
-def _try_read(array, ranges, order, attributes, dimensions, size):
+def _try_read(array, ranges, order, attributes, dimensions, condition, size):
     core, schema = array.core, array.schema
     query = core.new("query_alloc", array.handle, c_int(READ))
     core.call("query_set_layout", query, c_int(LAYOUTS.index(order)))
@@ -109,6 +110,8 @@ def _try_read(array, ranges, order, attributes, dimensions, size):
         for low, high in ranges.get(dimension["name"], []):
             _add_range(core, subarray, index, dimension, low, high)
     core.call("query_set_subarray_t", query, subarray)
+    if condition is not None:
+        core.call("query_set_condition", query, core_condition.build(core, schema, condition))
     fields = _fields(schema, attributes, dimensions)
     buffers = {name: _ResultBuffers(core, query, name, field, size) for name, field in fields.items()}
     core.call("query_submit", query)

@@ -35,13 +35,13 @@ def write_array(uri, schema, fragments):
         core_cells.write_cells(uri, **fragment)
 
 
-def read_array(uri, ranges=None, timestamp=None, order="row-major", attributes=None, dimensions=None):
+def read_array(uri, ranges=None, timestamp=None, order="row-major", attributes=None, dimensions=None, condition=None):
     """{cellCount, columns: name -> column}. A dense array without ranges: its non-empty domain."""
     with core_cells.OpenArray(uri, timestamp=timestamp) as array:
         if ranges is None and array.schema["arrayType"] == "dense":
             box = core_cells.non_empty_domain(array)
             ranges = {d["name"]: [ends] for d, ends in zip(array.schema["dimensions"], box)}
-        return core_cells.read_cells(array, ranges, order, attributes, dimensions)
+        return core_cells.read_cells(array, ranges, order, attributes, dimensions, condition)
 
 
 def array_info(uri, timestamp=None):

@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { datatypes } from "../../src/format/datatype.js";
 import type {
   AttributeInput,
   Column,
@@ -8,11 +9,13 @@ import type {
   FilterInput,
   FiltersInput,
   NDRange,
+  QueryCondition,
   ReadOrder,
   SchemaInput,
 } from "../../src/tiledb.js";
 import { datatypeInfo } from "../../src/tiledb.js";
-import { columnOf, varColumn } from "./cell-values.js";
+import { columnOf, type FieldShape, varColumn } from "./cell-values.js";
+import { conditionOf } from "./condition-arbitraries.js";
 
 /** Arrays, cells and queries for property tests. Domains are small, so that fragments overlap and tiles fill. */
 
@@ -27,8 +30,9 @@ export interface Query {
   /** Disjoint, ascending, both ends inclusive; of each dimension, for dense arrays. */
   readonly ranges: Readonly<Record<string, (readonly [Coordinate, Coordinate])[]>>;
   readonly order: ReadOrder;
-  /** Fragments up to here; undefined: all. */
-  readonly timestamp: number | undefined;
+  /** Fragments up to here, or of a window of times with both ends; undefined: all. */
+  readonly timestamp: number | readonly [number, number] | undefined;
+  readonly condition?: QueryCondition;
 }
 
 export interface ArrayCase {
@@ -38,12 +42,14 @@ export interface ArrayCase {
 }
 
 const INTEGERS: Datatype[] = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"];
-const TIMES: Datatype[] = ["datetime_ns", "datetime_day", "time_ms"];
-const NUMBERS: Datatype[] = [...INTEGERS, ...TIMES, "float32", "float64"];
-const OTHERS: Datatype[] = ["string_ascii", "string_utf8", "char", "blob", "bool", "string_utf16"];
+const ofKind = (...kinds: string[]) =>
+  datatypes.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);
+const TIMES: Datatype[] = ofKind("datetime", "time");
+
+const seed = fc.oneof(fc.nat(12), fc.nat(1_000_000));
 
 /** Steps of a dimension: coordinates are drawn as positions 0..span and become values here. */
-interface Axis {
+export interface Axis {
   readonly input: DimensionInput;
   readonly span: number;
   readonly at: (position: number) => Coordinate;
@@ -67,12 +73,12 @@ function lowest(datatype: Datatype, where: number, span: number): bigint {
   return [low, high, kind === "uint" ? 3n : -4n][where % 3]!;
 }
 
-function integerAxis(name: string, datatype: Datatype): fc.Arbitrary<Axis> {
+function integerAxis(name: string, datatype: Datatype, longest = 12): fc.Arbitrary<Axis> {
   return fc
     .record({
       where: fc.nat(2),
-      span: fc.integer({ min: 1, max: 12 }),
-      extent: fc.integer({ min: 1, max: 13 }),
+      span: fc.integer({ min: 1, max: longest }),
+      extent: fc.integer({ min: 1, max: longest + 1 }),
     })
     .map(({ where, span, extent }) => {
       const low = lowest(datatype, where, span);
@@ -155,6 +161,7 @@ export function filtersFor(datatype: Datatype, isVar: boolean): fc.Arbitrary<Fil
   const first: FilterInput[] = [];
   if (isVar && (datatype === "string_ascii" || datatype === "string_utf8")) first.push("rle", "dictionary");
   if (!isVar) first.push("rle");
+  if (!isVar && (kind === "int" || kind === "uint")) first.push("xor");
   const integer = kind === "int" || kind === "uint" || kind === "datetime" || kind === "time";
   // Differences of 64-bit values may not fit in 64 bits, which double delta refuses.
   if (integer && !isVar) first.push(...ON_INTEGERS, ...(bytes < 8 ? (["double_delta"] as const) : []));
@@ -175,22 +182,51 @@ const OFFSETS: fc.Arbitrary<FiltersInput> = fc.constantFrom<FiltersInput>(
   ["rle"],
 );
 
+const VALIDITY: fc.Arbitrary<FiltersInput> = fc.constantFrom<FiltersInput>(
+  ["rle"],
+  [],
+  ["zstd"],
+  ["bit_width_reduction"],
+);
+
+/** Every datatype as often as its kind allows. */
+const attributeDatatype = fc.oneof(
+  ...[["int", "uint"], ["float"], ["datetime", "time"], ["char", "string"], ["blob"], ["bool"]].map(
+    (kinds) => ({
+      weight: kinds.length + 1,
+      arbitrary: fc.constantFrom(...ofKind(...kinds)),
+    }),
+  ),
+);
+
 function attribute(name: string): fc.Arbitrary<AttributeInput> {
   return fc
     .record({
-      datatype: fc.constantFrom(...NUMBERS, ...OTHERS),
-      shape: fc.constantFrom<number | "var">(1, 1, 2, "var", "var"),
+      datatype: attributeDatatype,
+      shape: fc.constantFrom<number | "var">(1, 1, 2, 5, "var", "var"),
       nullable: fc.boolean(),
+      fill: fc.option(seed, { nil: undefined, freq: 3 }),
     })
-    .chain(({ datatype, shape, nullable }) =>
-      filtersFor(datatype, shape === "var").map((filters) => ({
+    .chain(({ datatype, shape, nullable, fill }) => {
+      const cellValNum = datatype === "any" ? "var" : shape;
+      const bytes = fill === undefined ? null : cellOf({ datatype, cellValNum, nullable: false }, fill);
+      return filtersFor(datatype, cellValNum === "var").map((filters) => ({
         name,
         datatype,
-        cellValNum: shape,
+        cellValNum,
         nullable,
         filters,
-      })),
-    );
+        // A fill has at least a byte.
+        ...(bytes !== null && bytes.length > 0 && { fill: bytes }),
+      }));
+    });
+}
+
+/** The bytes of one cell. */
+function cellOf(field: FieldShape, one: number): Uint8Array {
+  const column = columnOf(field, [one]);
+  if (column.kind === "var") return column.data;
+  return new Uint8Array(column.values.buffer, column.values.byteOffset, column.values.byteLength);
 }
 
 const attributes = fc
@@ -241,24 +277,35 @@ function rangesOf(axis: Axis): fc.Arbitrary<(readonly [Coordinate, Coordinate])[
   });
 }
 
-function queriesOf(axes: readonly Axis[], fragments: number, dense: boolean): fc.Arbitrary<Query[]> {
+function queriesOf(
+  axes: readonly Axis[],
+  attributeInputs: readonly AttributeInput[],
+  fragments: number,
+  dense: boolean,
+): fc.Arbitrary<Query[]> {
+  const time = fc.integer({ min: 1, max: fragments });
+  const window = fc.tuple(time, time).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
   const query = fc
     .record({
       ranges: fc.tuple(...axes.map(rangesOf)),
       order: dense ? denseOrders : readOrders,
-      timestamp: fc.option(fc.integer({ min: 1, max: fragments }), { nil: undefined }),
+      timestamp: fc.option(fc.oneof(time, window), { nil: undefined }),
+      condition: conditionOf(dense ? [] : axes, attributeInputs),
     })
-    .map(({ ranges, order, timestamp }) => {
+    .map(({ ranges, order, timestamp, condition }): Query => {
       const named = axes.map((axis, d): [string, (readonly [Coordinate, Coordinate])[]] => {
         const whole: (readonly [Coordinate, Coordinate])[] = dense ? [[axis.at(0), axis.at(axis.span)]] : [];
         return [axis.input.name, ranges[d]!.length > 0 ? ranges[d]! : whole];
       });
-      return { ranges: Object.fromEntries(named.filter(([, list]) => list.length > 0)), order, timestamp };
+      return {
+        ranges: Object.fromEntries(named.filter(([, list]) => list.length > 0)),
+        order,
+        timestamp,
+        ...(condition !== undefined && { condition }),
+      };
     });
-  return fc.array(query, { minLength: 1, maxLength: 3 });
+  return fc.array(query, { minLength: 1, maxLength: 4 });
 }
-
-const seed = fc.oneof(fc.nat(12), fc.nat(1_000_000));
 
 export const sparseCase: fc.Arbitrary<ArrayCase> = fc
   .tuple(
@@ -272,7 +319,7 @@ export const sparseCase: fc.Arbitrary<ArrayCase> = fc
       capacity: fc.integer({ min: 1, max: 12 }),
       allowsDuplicates: fc.boolean(),
       offsetsFilters: OFFSETS,
-      validityFilters: fc.constantFrom<FiltersInput>(["rle"], [], ["zstd"], ["bit_width_reduction"]),
+      validityFilters: VALIDITY,
       coordsFilters: fc.constantFrom<FiltersInput>(["zstd"], [], ["gzip"], ["byteshuffle", "lz4"]),
     }),
   )
@@ -288,8 +335,8 @@ export const sparseCase: fc.Arbitrary<ArrayCase> = fc
         const cells = rest.allowsDuplicates
           ? fc.array(cell, size)
           : fc.uniqueArray(cell, { ...size, selector: ([place]) => place.join() });
-        return fc.array(cells, { minLength: 1, maxLength: 3 }).chain((drawn) =>
-          queriesOf(axes, drawn.length, false).map((queries) => ({
+        return fc.array(cells, { minLength: 1, maxLength: 6 }).chain((drawn) =>
+          queriesOf(axes, attributeInputs, drawn.length, false).map((queries) => ({
             schema,
             queries,
             fragments: drawn.map((list, f) => ({
@@ -318,12 +365,15 @@ export const sparseCase: fc.Arbitrary<ArrayCase> = fc
 export const denseCase: fc.Arbitrary<ArrayCase> = fc
   .tuple(
     fc
-      .tuple(fc.constantFrom(...INTEGERS, ...TIMES), fc.integer({ min: 1, max: 3 }))
-      .chain(([datatype, count]) =>
-        fc.tuple(...["x", "y", "z"].slice(0, count).map((name) => integerAxis(name, datatype))),
-      ),
+      .tuple(fc.constantFrom(...INTEGERS, ...TIMES), fc.integer({ min: 1, max: 5 }))
+      .chain(([datatype, count]) => {
+        const names = ["x", "y", "z", "u", "v"].slice(0, count);
+        // About a thousand cells at most.
+        const longest = [40, 16, 8, 4, 3][count - 1]!;
+        return fc.tuple(...names.map((name) => integerAxis(name, datatype, longest)));
+      }),
     attributes,
-    fc.record({ cellOrder: orders, tileOrder: orders, offsetsFilters: OFFSETS }),
+    fc.record({ cellOrder: orders, tileOrder: orders, offsetsFilters: OFFSETS, validityFilters: VALIDITY }),
   )
   .chain(([axes, attributeInputs, rest]) => {
     const dimensions = axes.map(({ input }) => input);
@@ -331,8 +381,8 @@ export const denseCase: fc.Arbitrary<ArrayCase> = fc
     const side = ({ span }: Axis) =>
       fc.tuple(fc.nat(span), fc.nat(span)).map(([a, b]) => [Math.min(a, b), Math.max(a, b)] as const);
     const box = fc.tuple(fc.tuple(...axes.map(side)), seed);
-    return fc.array(box, { minLength: 1, maxLength: 3 }).chain((boxes) =>
-      queriesOf(axes, boxes.length, true).map((queries) => ({
+    return fc.array(box, { minLength: 1, maxLength: 6 }).chain((boxes) =>
+      queriesOf(axes, attributeInputs, boxes.length, true).map((queries) => ({
         schema,
         queries,
         fragments: boxes.map(([sides, first], f) => {
