@@ -31,6 +31,7 @@ import type { OpenedArray } from "./opened-array.js";
 import type { AggregateResult, FragmentInfo, LabelInfo, ReadPlan, ReadQuery, ReadResult } from "./query.js";
 import { aggregate } from "./read/aggregate.js";
 import { readBatches } from "./read/batches.js";
+import { type CompressedCells, type CompressedQuery, readCompressed } from "./read/compressed/compressed.js";
 import {
   checkLabelArray,
   findLabel,
@@ -160,6 +161,14 @@ export class TileDBArray {
    */
   async read(query: ReadQuery = {}): Promise<ReadResult> {
     return readArray(this.#opened, await this.#resolve(query));
+  }
+
+  /**
+   * Cells of a matrix as compressed rows (of a col-major array: compressed columns), as fast as there is; null where
+   * the array is none that can be read so, and `read` has to do.
+   */
+  readCompressed(query: CompressedQuery): Promise<CompressedCells | null> {
+    return readCompressed(this.#opened, query);
   }
 
   /**

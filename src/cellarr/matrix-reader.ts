@@ -56,6 +56,40 @@ export class MatrixReader {
   ): Promise<SparseMatrix> {
     const ascending = isAscending(cells);
     const sorted = ascending ? cells : sortedUnique(cells);
+    const matrix =
+      (await this.#readCompressed(sorted, genes, total.genes, signal)) ??
+      (await this.#readGeneral(sorted, genes, total, signal));
+    return ascending ? matrix : takeMatrixRows(matrix, positionsIn(sorted, cells));
+  }
+
+  /** Null where the array is none that can be read so. */
+  async #readCompressed(
+    cells: Uint32Array,
+    genes: Uint32Array,
+    geneCount: number,
+    signal: AbortSignal | undefined,
+  ): Promise<SparseMatrix | null> {
+    if (this.array.schema.cellOrder !== "row-major") return null;
+    const columns = genes.length === geneCount ? null : genes;
+    const attribute = this.#attribute;
+    const read = await this.array.readCompressed({
+      rows: cells,
+      columns,
+      columnCount: geneCount,
+      attribute,
+      signal,
+    });
+    if (read === null) return null;
+    const { indptr, indices, values } = read;
+    return { format: "csr", shape: [cells.length, genes.length], indptr, indices, data: values };
+  }
+
+  async #readGeneral(
+    sorted: Uint32Array,
+    genes: Uint32Array,
+    total: { readonly cells: number; readonly genes: number },
+    signal: AbortSignal | undefined,
+  ): Promise<SparseMatrix> {
     const ranges = {
       ...(sorted.length === total.cells ? {} : { [this.#cells]: runsOf(sorted) }),
       ...(genes.length === total.genes ? {} : { [this.#genes]: runsOf(genes) }),
@@ -69,14 +103,13 @@ export class MatrixReader {
     const rows = fixedValues(read.columns[this.#cells]);
     const columns = fixedValues(read.columns[this.#genes]);
     const data = fixedValues(read.columns[this.#attribute]);
-    const matrix: SparseMatrix = {
+    return {
       format: "csr",
       shape: [sorted.length, genes.length],
       indptr: rowStarts(rows, sorted),
       indices: renumber(columns, genes, total.genes),
       data,
     };
-    return ascending ? matrix : takeMatrixRows(matrix, positionsIn(sorted, cells));
   }
 
   /** Name of the values' attribute. */

@@ -57,7 +57,7 @@ function isAscii(block: Block, d: number): boolean {
 }
 
 /** The blocks by their tiles' place along a dimension, null where tiles of two fragments overlap there. */
-function disjointAlong(blocks: readonly Block[], d: number): Block[] | null {
+export function disjointAlong(blocks: readonly Block[], d: number): Block[] | null {
   const sorted = [...blocks].sort(
     (a, b) =>
       compareBounds(boundsOf(a, d), "lo", a.tile, boundsOf(b, d), "lo", b.tile) ||

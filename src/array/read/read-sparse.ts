@@ -167,7 +167,8 @@ async function applyTime(
   });
 }
 
-function isPartlyInside({ footer, files }: FragmentReader, window: TimeWindow): boolean {
+/** Whether cells of the fragment may have been written outside the window. */
+export function isPartlyInside({ footer, files }: FragmentReader, window: TimeWindow): boolean {
   return footer.hasTimestamps && (files.start < window.start || files.end > window.end);
 }
 
