@@ -147,9 +147,9 @@ describe("compressed rows", () => {
         expect(cells.sort(order)).toEqual((await slowly(matrix, rows, columns)).sort(order));
         expect(read.indices.length).toBe(read.indptr[rows.length]);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
-    expect(fast).toBeGreaterThan(75);
+    expect(fast).toBeGreaterThan(40);
   });
 
   const schema: SchemaInput = {

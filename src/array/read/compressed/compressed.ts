@@ -116,7 +116,7 @@ async function tilesInOrder(
   const sources = await sparseSources(array, query);
   const tiles: MatrixTile[] = [];
   for (const [source, tile] of sequence(sources, dimensions[0]) ?? []) {
-    const found = matrixTile(source, tile, dimensions);
+    const found = matrixTile(source, tile, dimensions, query.intervals[dimensions[1]] === null);
     if (found === null) return null;
     tiles.push(found);
   }

@@ -11,7 +11,7 @@ export interface MatrixTile {
   readonly cells: number;
   readonly firstRow: number;
   readonly lastRow: number;
-  /** True if every cell is wanted. */
+  /** True if every cell is wanted, and columns keep their numbers. */
   readonly whole: boolean;
   /** Columns of the first and the last cell, for finding duplicates. */
   firstColumn: number;
@@ -25,11 +25,13 @@ const MOST = 0xffffffff;
  * The tile with its rectangle, null where that has coordinates beyond 32 bits.
  *
  * @param dimensions numbers of the dimensions of rows and of columns
+ * @param allColumns false where some are wanted only
  */
 export function matrixTile(
   source: SparseSource,
   tile: number,
   dimensions: readonly [number, number],
+  allColumns: boolean,
 ): MatrixTile | null {
   const ends: number[] = [];
   for (const d of dimensions) {
@@ -38,7 +40,7 @@ export function matrixTile(
     ends.push(Number(bounds.lo[tile]), Number(bounds.hi[tile]));
   }
   if (ends.some((end) => end < 0 || end > MOST)) return null;
-  const whole = dimensions.every((d) => source.overlap(tile, d) === "covered");
+  const whole = allColumns && source.overlap(tile, dimensions[0]) === "covered";
   const cells = source.fragment.cellsOf(tile);
   const [firstRow, lastRow] = [ends[0]!, ends[1]!];
   return { source, tile, cells, firstRow, lastRow, whole, firstColumn: 0, lastColumn: 0 };
