@@ -1,6 +1,6 @@
 // Writes the support table of README.md from the code's own tables (dist/): `npm run support-table`. With --check it
 // only says whether README.md is up to date. What the tables don't know is listed here; a row names what holds it.
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { buildIfStale } from "./build.mjs";
 
@@ -17,6 +17,18 @@ const NOTHING = "–";
 /** Versions of which there is no file: no library that can still be had writes them. */
 const UNSEEN = new Set([1, 2, 23]);
 
+const fixtures = new URL("../spec-fixtures/", import.meta.url);
+const filterFixtures = readdirSync(new URL("v22/", fixtures))
+  .sort()
+  .map((name) => `v22/${name}`);
+
+/** The first and the last of them; all must be there. */
+function fixture(names) {
+  const missing = names.filter((name) => !existsSync(new URL(`${name}/`, fixtures)));
+  if (missing.length > 0) throw new Error(`no fixture ${missing.join(", ")}`);
+  return names.length === 1 ? `\`${names[0]}\`` : `\`${names[0]}\` to \`${names.at(-1)}\``;
+}
+
 function versionRows() {
   const rows = [];
   for (let version = 1; version <= NEWEST_VERSION; version++) {
@@ -30,6 +42,7 @@ function versionRows() {
     `format version ${span(run.map(({ version }) => version))}`,
     run[0].read,
     run[0].write,
+    UNSEEN.has(run[0].version) ? NOTHING : fixture(run.map(({ version }) => `v${version}`)),
   ]);
 }
 
@@ -47,7 +60,17 @@ const span = (numbers) => (numbers.length === 1 ? `${numbers[0]}` : `${numbers[0
 
 function datatypeRows() {
   const kinds = Map.groupBy?.(datatypes, ({ kind }) => kind) ?? groupBy(datatypes);
-  return [...kinds].map(([kind, rows]) => [`${kind}: ${rows.map(({ name }) => name).join(", ")}`, YES, YES]);
+  return [...kinds].map(([kind, rows]) => [
+    `${kind}: ${rows.map(({ name }) => name).join(", ")}`,
+    YES,
+    YES,
+    fixture([attributesOf(kind)]),
+  ]);
+}
+
+function attributesOf(kind) {
+  if (["int", "uint", "float"].includes(kind)) return "v22/attributes.numbers";
+  return ["datetime", "time"].includes(kind) ? "v22/attributes.times" : "v22/attributes.text-and-bytes";
 }
 
 function groupBy(rows) {
@@ -61,43 +84,82 @@ const filterRows = () =>
     note === "" ? type : `${type} (${note})`,
     read ? YES : NO,
     write ? YES : NO,
+    fixture([filterFixtures.find((name) => `${name}.`.startsWith(`v22/filters.${type}.`)) ?? type]),
   ]);
 
 const features = [
-  ["dense arrays; row- and col-major cells and tiles", YES, YES],
-  ["sparse arrays; row- and col-major cells, space tiles", YES, YES],
-  ["sparse arrays in Hilbert order", YES, YES],
-  ["dimensions: integers, datetimes, times, without tile extent, negative", YES, YES],
-  ["sparse dimensions: float32, float64, string_ascii", YES, YES],
-  ["duplicate cells", YES, YES],
-  ["variable-length, multi-value and nullable attributes, fill values", YES, YES],
-  ["enumerations, ordered ones too", YES, YES],
-  ["current domain", YES, NO],
-  ["several fragments, newest wins", YES, YES],
-  ["open at a timestamp or over a range of them", YES, YES],
+  [
+    "dense arrays; row- and col-major cells and tiles",
+    YES,
+    YES,
+    fixture(["v22/dense-2d.cells-col-major.tiles-row-major"]),
+  ],
+  [
+    "sparse arrays; row- and col-major cells, space tiles",
+    YES,
+    YES,
+    fixture(["v22/sparse-2d.cells-col-major.tiles-row-major"]),
+  ],
+  ["sparse arrays in Hilbert order", YES, YES, fixture(["v22/fragments.hilbert"])],
+  [
+    "dimensions: integers, datetimes, times, without tile extent, negative",
+    YES,
+    YES,
+    fixture(["v22/sparse-2d.no-extent"]),
+  ],
+  ["sparse dimensions: float32, float64, string_ascii", YES, YES, fixture(["v22/sparse-5d"])],
+  ["duplicate cells", YES, YES, fixture(["v22/fragments.duplicates"])],
+  [
+    "variable-length, multi-value and nullable attributes, fill values",
+    YES,
+    YES,
+    fixture(["v22/attributes.fill"]),
+  ],
+  ["enumerations, ordered ones too", YES, YES, fixture(["v22/attributes.enumerations-extended"])],
+  ["current domain", YES, NO, fixture(["v22/current-domain.expanded"])],
+  ["several fragments, newest wins", YES, YES, fixture(["v22/fragments.overlapping"])],
+  ["open at a timestamp or over a range of them", YES, YES, fixture(["v22/dense-2d.overlapping"])],
   [
     "consolidated fragments with and without timestamps, consolidated commits, vacuumed",
     YES,
     "fragments and array metadata",
+    fixture(["v22/fragments.commits-consolidated-ignored"]),
   ],
-  ["array metadata", YES, YES],
-  ["groups and their metadata", YES, YES],
-  ["listing and walking of objects, by folders and by members of groups", YES, NOTHING],
-  ["dataframes of TileDB-Py, as Arrow tables", YES, NO],
-  ["schema evolution: each fragment by its own schema", YES, NO],
-  ["query conditions, as text or tree; tiles skipped by their statistics", YES, NOTHING],
-  ["reads in batches under a memory budget", YES, NOTHING],
-  ["aggregates: count, sum, min, max, mean, nulls", YES, NOTHING],
-  ["ranges, several per dimension; row-major, col-major, global order, unordered", YES, NOTHING],
-  ["delete conditions, consolidated ones too", YES, NO],
-  ["dimension labels: their values, ranges of ordered ones", YES, NO],
-  ["encryption: AES-256-GCM", YES, NO],
+  ["array metadata", YES, YES, fixture(["v22/metadata.types"])],
+  ["groups and their metadata", YES, YES, fixture(["v22/group.nested"])],
+  [
+    "listing and walking of objects, by folders and by members of groups",
+    YES,
+    NOTHING,
+    fixture(["v22/group.nested"]),
+  ],
+  ["dataframes of TileDB-Py, as Arrow tables", YES, NO, fixture(["v22/dataframe.indexed"])],
+  ["schema evolution: each fragment by its own schema", YES, NO, fixture(["v22/fragments.evolved"])],
+  [
+    "query conditions, as text or tree; tiles skipped by their statistics",
+    YES,
+    NOTHING,
+    fixture(["read/conditions"]),
+  ],
+  ["reads in batches under a memory budget", YES, NOTHING, fixture(["v22/fragments.overlapping"])],
+  ["aggregates: count, sum, min, max, mean, nulls", YES, NOTHING, fixture(["v22/attributes.numbers"])],
+  [
+    "ranges, several per dimension; row-major, col-major, global order, unordered",
+    YES,
+    NOTHING,
+    fixture(["v22/sparse-5d.col-major"]),
+  ],
+  ["delete conditions, consolidated ones too", YES, NO, fixture(["v22/deletes.history-consolidated"])],
+  ["dimension labels: their values, ranges of ordered ones", YES, NO, fixture(["v22/dimension-labels"])],
+  ["encryption: AES-256-GCM", YES, NO, fixture(["v22/encrypted.consolidated"])],
 ];
 
 const table = (heading, rows) =>
-  [`| ${heading} | read | write |`, "|---|---|---|", ...rows.map((row) => `| ${row.join(" | ")} |`)].join(
-    "\n",
-  );
+  [
+    `| ${heading} | read | write | fixture in spec-fixtures |`,
+    "|---|---|---|---|",
+    ...rows.map((row) => `| ${row.join(" | ")} |`),
+  ].join("\n");
 
 const text = [
   table("format", versionRows()),

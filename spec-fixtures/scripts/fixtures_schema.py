@@ -259,7 +259,7 @@ def _dense_1d(datatype):
     return write
 
 
-for _datatype in [*INTEGERS, "datetime_day", "datetime_ns", "time_sec"]:
+for _datatype in [*INTEGERS, *TIMES]:
     fixture(f"dense-1d.{_datatype}", 22, [{"ranges": {"d": [[3, 9]]}}])(_dense_1d(_datatype))
 
 

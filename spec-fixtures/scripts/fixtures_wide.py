@@ -1,6 +1,7 @@
 """Fixtures of arrays of four and five dimensions, of evolved enumerations and current domains, and of nested groups."""
 
 import numpy as np
+import pandas as pd
 import tiledb
 from fixture_kit import PLAIN, create, dense, dim, fixture, grid, sparse, write_box, write_points
 
@@ -94,6 +95,22 @@ def _(uri):
     evolution.expand_current_domain(wider)
     evolution.array_evolve(uri)
     write_points(uri, spec, [(0,), (500,)], timestamp=None)
+
+
+@fixture("dataframe.indexed", 22, [{"ranges": {"cell": [["b", "c"]]}}])
+def _(uri):
+    """As from_pandas writes them, with an index of text."""
+    frame = pd.DataFrame(
+        {
+            "n": np.arange(5, dtype="int32"),
+            "text": ["x", "", "naïve", "z", "x"],
+            "time": pd.to_datetime(["2020-01-01", "2021-02-03", "1969-12-31", "2020-01-02", "2262-01-01"]),
+            "maybe": pd.array([1, None, 3, None, -5], dtype="Int64"),
+            "flag": [True, False, True, True, False],
+        },
+        index=pd.Index(["b", "a", "d", "c", "aa"], name="cell"),
+    )
+    tiledb.from_pandas(uri, frame, sparse=True)
 
 
 # --- groups -------------------------------------------------------------------------------------------------------
