@@ -5,6 +5,7 @@ import tiledb
 from cells import columns_for, fixed, var
 from core_cells import write_cells
 from core_schema import create_array as create_in
+from core_schema import evolve as evolve_in
 from libtiledb import DATATYPES, Core, numpy_type
 
 FIXTURES = {}
@@ -61,6 +62,12 @@ def key_of(name):
 def create(uri, spec):
     core = Core()
     create_in(core, uri, spec)
+    core.close()
+
+
+def evolve(uri, add=(), drop=()):
+    core = Core()
+    evolve_in(core, uri, add, drop)
     core.close()
 
 

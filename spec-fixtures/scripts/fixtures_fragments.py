@@ -4,7 +4,7 @@ import numpy as np
 import tiledb
 from cells import columns_for, numbers
 from core_cells import consolidate, put_metadata, vacuum, write_cells
-from fixture_kit import PLAIN, coordinates, create, dense, dim, fixture, grid, known, sparse, write_box, write_points
+from fixture_kit import PLAIN, coordinates, create, dense, dim, evolve, fixture, grid, known, sparse, write_box, write_points
 from libtiledb import DATATYPES, kind
 
 # --- fragments ----------------------------------------------------------------------------------------------------
@@ -149,6 +149,48 @@ def _(uri):
     rng = np.random.default_rng(2)
     cells = {**columns_for(rng, later, len(points)), "d": coordinates("int32", [point[0] for point in points])}
     write_cells(uri, cells)
+
+
+def _evolved_types(dense_array):
+    """Attributes dropped and added again with another type: the first fragment's cells are of the old one."""
+
+    def write(uri):
+        text = {"datatype": "string_ascii"}
+        kinds = {
+            "reinterpreted": ({"datatype": "int32"}, {"datatype": "float32"}),
+            "smaller": ({"datatype": "int64"}, {"datatype": "uint16"}),
+            "pair": ({"datatype": "int32", "cellValNum": 2}, {"datatype": "int64"}),
+            "first_of_pair": ({"datatype": "int16", "cellValNum": 2}, {"datatype": "int16"}),
+            "to_text": ({"datatype": "int32"}, text),
+            "from_text": (text, {"datatype": "int32", "fill": -7}),
+            "to_nullable_text": ({"datatype": "float64", "nullable": True}, {**text, "nullable": True}),
+            "no_longer_null": ({"datatype": "int32", "nullable": True}, {"datatype": "uint32"}),
+            "other_text": ({"datatype": "string_utf8"}, text),
+            "bytes": ({"datatype": "int32", "cellValNum": "var"}, {"datatype": "uint8", "cellValNum": "var"}),
+        }
+        first = [{"name": name, **then} for name, (then, _) in kinds.items()]
+        second = [{"name": name, **now} for name, (_, now) in kinds.items()]
+        make, dimension = (dense, dim("d", extent=4)) if dense_array else (sparse, dim("d"))
+        spec = make([dimension], [PLAIN, *first])
+        create(uri, spec)
+
+        def put(attributes, low, high, seed):
+            known = {**spec, "attributes": attributes}
+            if dense_array:
+                write_box(uri, known, [[low, high]], seed=seed, timestamp=None)
+            else:
+                write_points(uri, known, [(i,) for i in range(low, high + 1)], seed=seed, timestamp=None)
+
+        put([PLAIN, *first], 0, 11, 1)
+        evolve(uri, drop=list(kinds))
+        evolve(uri, add=second)
+        put([PLAIN, *second], 10, 15, 2)
+
+    return write
+
+
+fixture("fragments.evolved-types", 22)(_evolved_types(False))
+fixture("fragments.evolved-types.dense", 22)(_evolved_types(True))
 
 
 # --- the rest -----------------------------------------------------------------------------------------------------

@@ -280,7 +280,7 @@ async function openDirectory(
   const schemas = new SchemaFiles(directory);
   const schema = await schemas.load(current.name, options);
   const visible = visibleFragments(directory, window, schema.arrayType === "dense");
-  const fragments = await openFragments(directory, visible, schemas, options);
+  const fragments = await openFragments(directory, visible, schema, schemas, options);
   for (const fragment of fragments) checkSupported(fragment, schema);
   const deletes = await readDeletes(directory, visibleDeletes(directory, window), options);
   return new TileDBArray(directory, schema, fragments, deletes, window);

@@ -7,6 +7,7 @@ validityFilters, enumerations: [{name, ordered, datatype, values}], currentDomai
 """
 
 import ctypes
+import time
 from ctypes import byref, c_double, c_float, c_int, c_int32, c_uint8, c_uint32, c_uint64, c_void_p
 
 import numpy as np
@@ -66,6 +67,19 @@ def create_array(core, uri, spec):
         _set_current_domain(core, schema, domain, spec)
     core.call("array_schema_check", schema)
     core.call("array_create", uri.encode(), schema)
+
+
+def evolve(core, uri, add=(), drop=()):
+    """Attributes added (as create_array takes them) and dropped, now."""
+    # Schemas of one millisecond have no order.
+    time.sleep(0.003)
+    evolution = core.new("array_schema_evolution_alloc")
+    for attribute in add:
+        core.call("array_schema_evolution_add_attribute", evolution, _attribute(core, attribute))
+    for name in drop:
+        core.call("array_schema_evolution_drop_attribute", evolution, name.encode())
+    core.call("array_evolve", uri.encode(), evolution)
+    time.sleep(0.003)
 
 
 def _dimension(core, spec):

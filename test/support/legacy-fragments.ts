@@ -24,8 +24,8 @@ import { concatBytes } from "../../src/util/typed-arrays.js";
 export async function writeLegacyArray(source: string, target: string, version: 1 | 2): Promise<void> {
   const directory = await loadArrayDirectory(resolveNodePath(source)!);
   const schemas = new SchemaFiles(directory);
-  const fragments = await openFragments(directory, directory.fragments, schemas, {});
   const schema = await schemas.load(LEGACY_SCHEMA_FILE, {});
+  const fragments = await openFragments(directory, directory.fragments, schema, schemas, {});
   await mkdir(target, { recursive: true });
   const changed = version === 1 ? { ...schema, coordsFilters: emptyPipeline } : schema;
   await writeFile(join(target, LEGACY_SCHEMA_FILE), await writeGenericTile(writeArraySchema(changed)));

@@ -54,7 +54,13 @@ export async function consolidate(
   const dense = target.schema.arrayType === "dense";
   const files = visibleFragments(directory, ALL_TIME, dense);
   if (files.length <= 1) return null;
-  const fragments = await openFragments(directory, files, new SchemaFiles(directory), storeOptions);
+  const fragments = await openFragments(
+    directory,
+    files,
+    target.schema,
+    new SchemaFiles(directory),
+    storeOptions,
+  );
   for (const fragment of fragments) {
     checkSupported(fragment, target.schema);
     if (!fragment.footer.hasDeleteMetadata) continue;

@@ -1,5 +1,5 @@
 import { FormatError } from "../../errors.js";
-import type { ArraySchema } from "../../format/array-schema.js";
+import type { ArraySchema, Attribute } from "../../format/array-schema.js";
 import {
   fieldFileName,
   fieldIndex,
@@ -17,6 +17,7 @@ import type { ReadableStore, StoreOptions } from "../../storage/types.js";
 import { type DenseTiling, denseTiling } from "../order/dense-tiling.js";
 import type { FragmentInfo } from "../query.js";
 import { type FragmentFiles, FRAGMENT_METADATA_FILE as METADATA_FILE } from "./array-directory.js";
+import { type EvolvedAttributes, evolvedAttributes } from "./evolved-attributes.js";
 
 /** Metadata files up to this size are read whole when the array opens: one request then serves every section. */
 const WHOLE_METADATA_BYTES = 64 * 1024;
@@ -67,6 +68,7 @@ export class FragmentReader {
   #tail: MetadataTail | null;
   readonly #legacy: LegacySections | null;
   readonly #kept = new Map<string, Promise<unknown>>();
+  #evolved: EvolvedAttributes = new Map();
 
   constructor(
     store: ReadableStore,
@@ -121,9 +123,19 @@ export class FragmentReader {
     };
   }
 
-  /** True if the fragment has data of a field of that name. */
+  /** Lets attributes be read as that schema of the array has them. */
+  readAs(schema: ArraySchema): void {
+    this.#evolved = evolvedAttributes(schema, this.schema);
+  }
+
+  /** The attribute as which cells written with another type are read, if they are. */
+  evolvedAttribute(name: string): Attribute | undefined {
+    return this.#evolved.get(name) ?? undefined;
+  }
+
+  /** True if the fragment has data of a field of that name, and not of a type that they cannot be read as. */
   hasField(name: string): boolean {
-    return fieldNames(this.schema, this.footer).includes(name);
+    return this.#evolved.get(name) !== null && fieldNames(this.schema, this.footer).includes(name);
   }
 
   /** Key of one of the fragment's files. */

@@ -64,8 +64,20 @@ export class SchemaFiles {
   }
 }
 
-/** Readers of those fragments, in the same order. */
+/** Readers of those fragments, in the same order; `schema` is the array's. */
 export async function openFragments(
+  directory: ArrayDirectory,
+  fragments: readonly FragmentFiles[],
+  schema: ArraySchema,
+  schemas: SchemaFiles,
+  options: StoreOptions,
+): Promise<FragmentReader[]> {
+  const readers = await openEach(directory, fragments, schemas, options);
+  for (const reader of readers) if (reader.schema !== schema) reader.readAs(schema);
+  return readers;
+}
+
+async function openEach(
   directory: ArrayDirectory,
   fragments: readonly FragmentFiles[],
   schemas: SchemaFiles,

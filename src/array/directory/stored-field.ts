@@ -1,5 +1,5 @@
-import { FormatError } from "../../errors.js";
-import { VAR_NUM } from "../../format/datatype.js";
+import { FormatError, UnsupportedError } from "../../errors.js";
+import { datatypeInfo, VAR_NUM } from "../../format/datatype.js";
 import { COORDS, fieldFileName } from "../../format/fragment-fields.js";
 import { decodeTile, type LoadedPipeline, loadPipeline } from "../../format/tile.js";
 import { decodeVarTile } from "../../format/var-tile.js";
@@ -40,7 +40,10 @@ export interface VarCells {
 /** A field of a fragment, ready to decode: where its tiles lie and the filters that undo them, loaded. */
 export class StoredField {
   readonly fragment: FragmentReader;
+  /** As it is read, see evolved-attributes.ts. */
   readonly field: Field;
+  /** As it was written. */
+  readonly #written: Field;
   /** In the order in which `decode…` expects their bytes: values (or offsets, values), then validity. */
   readonly files: readonly FieldFile[];
   readonly #tiles: FieldTiles;
@@ -50,13 +53,14 @@ export class StoredField {
 
   private constructor(
     fragment: FragmentReader,
-    field: Field,
+    written: Field,
     tiles: FieldTiles,
     pipelines: Pipelines,
     shared: SharedCoordinates | null,
   ) {
     this.fragment = fragment;
-    this.field = field;
+    this.field = readAs(written, fragment);
+    this.#written = written;
     this.#tiles = tiles;
     this.#pipelines = pipelines;
     this.#shared = shared;
@@ -65,7 +69,8 @@ export class StoredField {
     if (tiles.var !== undefined) {
       files.push({ file: `${fileName}_var.tdb`, offsets: tiles.var.offsets, size: tiles.var.size });
     }
-    if (tiles.validity !== undefined) files.push({ file: `${fileName}_validity.tdb`, ...tiles.validity });
+    if (tiles.validity !== undefined && this.field.nullable)
+      files.push({ file: `${fileName}_validity.tdb`, ...tiles.validity });
     this.files = files;
   }
 
@@ -108,7 +113,12 @@ export class StoredField {
     const size = this.fragment.cellsOf(t) * this.#storedCellBytes;
     this.checkClaim(t);
     const { values } = this.#pipelines;
-    if (this.#shared === null) return decodeTile(stored[0]!, values, size, this.#where(), into);
+    if (this.#shared === null) {
+      if (this.#written.cellBytes === this.field.cellBytes) {
+        return decodeTile(stored[0]!, values, size, this.#where(), into);
+      }
+      return this.#firstBytes(t, decodeTile(stored[0]!, values, size, this.#where()), into);
+    }
     const coordinates = decodeTile(stored[0]!, values, size, this.#where());
     return coordinatesOf(coordinates, this.#shared.layout, this.#shared.dimension, into);
   }
@@ -118,18 +128,37 @@ export class StoredField {
     const size = this.#tiles.var!.tileBytes[t]!;
     this.checkClaim(t);
     const cells = this.fragment.cellsOf(t);
-    return decodeVarTile(stored[0]!, stored[1]!, offsets!, values, cells, size, this.#where());
+    const decoded = decodeVarTile(stored[0]!, stored[1]!, offsets!, values, cells, size, this.#where());
+    if (this.#written.datatype !== this.field.datatype) this.#checkWholeValues(decoded);
+    return decoded;
+  }
+
+  /** Of cells that were written larger than they are read, the bytes of as many of the smaller ones. */
+  #firstBytes(t: number, tile: Uint8Array, into?: Uint8Array): Uint8Array {
+    const bytes = tile.slice(0, this.fragment.cellsOf(t) * this.field.cellBytes);
+    if (into === undefined) return bytes;
+    into.set(bytes);
+    return into;
+  }
+
+  #checkWholeValues({ offsets }: VarCells): void {
+    const { bytes } = datatypeInfo(this.field.datatype);
+    const cut = offsets.find((offset) => offset % bytes !== 0);
+    if (cut === undefined) return;
+    const { name, datatype } = this.field;
+    const problem = `'${name}' is ${datatype} now, the fragment's cells are ${this.#written.datatype} and not whole values of it`;
+    throw new UnsupportedError(problem, { where: this.#where() });
   }
 
   /** A byte per cell, or undefined where the field is not nullable. */
   decodeValidity(t: number, stored: readonly Uint8Array[], into?: Uint8Array): Uint8Array | undefined {
     const { validity } = this.#pipelines;
-    if (validity === null) return undefined;
+    if (validity === null || !this.field.nullable) return undefined;
     return decodeTile(stored.at(-1)!, validity, this.fragment.cellsOf(t), this.#where(), into);
   }
 
   get #storedCellBytes(): number {
-    return this.field.cellBytes * (this.#shared?.layout.dimensions ?? 1);
+    return this.#written.cellBytes * (this.#shared?.layout.dimensions ?? 1);
   }
 
   get #fileName(): string {
@@ -166,6 +195,15 @@ function fieldOf(fragment: FragmentReader, name: string): Field {
   if (name === DELETE_TIMESTAMPS) return deleteTimestampsField(schema);
   const fields = [...attributeFields(schema), ...dimensionFields(schema)];
   return fields.find((field) => field.name === name)!;
+}
+
+function readAs(written: Field, fragment: FragmentReader): Field {
+  const now = fragment.evolvedAttribute(written.name);
+  if (now === undefined) return written;
+  const { datatype, cellValNum } = now;
+  const nullable = written.nullable && now.nullable;
+  const cellBytes = written.isVar ? 0 : datatypeInfo(datatype).bytes * cellValNum;
+  return { ...written, datatype, cellValNum, cellBytes, nullable };
 }
 
 async function loadPipelines(

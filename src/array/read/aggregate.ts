@@ -76,9 +76,9 @@ async function addTile(
   const adds: (() => void)[] = [];
   for (const [name, total] of totals) {
     const attribute = schema.attributes.find((one) => one.name === name)!;
-    const written = fragment.schema.attributes.find((one) => one.name === name);
     const { array, kind } = datatypeInfo(attribute.datatype);
-    if (written?.datatype !== attribute.datatype || written.cellValNum !== 1) return false;
+    if (!fragment.hasField(name) || fragment.evolvedAttribute(name) !== undefined) return false;
+    if (attribute.cellValNum !== 1) return false;
     // Texts' bounds stop at a NUL.
     if (kind === "char" || kind === "string") return false;
     const statistics = await statisticsOf(fragment, name, { signal });

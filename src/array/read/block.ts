@@ -1,4 +1,3 @@
-import { UnsupportedError } from "../../errors.js";
 import type { ArraySchema, Attribute } from "../../format/array-schema.js";
 import { VAR_NUM } from "../../format/datatype.js";
 import { bytesOf } from "../../util/typed-arrays.js";
@@ -71,19 +70,14 @@ export function knownColumn(block: Block, schema: ArraySchema, name: string): Co
   return repeatCell(schema.dimensions[d]!.datatype, 1, bytesOf(bounds.lo.subarray(tile, tile + 1)), count);
 }
 
-/** True if `knownColumn` has the column. Throws UnsupportedError for an attribute of another type. */
+/** True if `knownColumn` has the column. */
 export function isKnown({ source, tile }: Block, schema: ArraySchema, name: string): boolean {
   const d = schema.dimensions.findIndex((dimension) => dimension.name === name);
   if (d >= 0) {
     const bounds = source.tree.bounds[d]!;
     return bounds.kind === "fixed" && bounds.lo[tile] === bounds.hi[tile];
   }
-  const attribute = schema.attributes.find((one) => one.name === name);
-  if (attribute === undefined) return false;
-  const { fragment } = source;
-  const written = fragment.schema.attributes.find((one) => one.name === name);
-  if (written !== undefined) checkSameType(attribute, written, fragment.uri);
-  return written === undefined;
+  return schema.attributes.some((one) => one.name === name) && !source.fragment.hasField(name);
 }
 
 /** `count` fill cells of an attribute. */
@@ -95,14 +89,4 @@ export function fillColumn(attribute: Attribute, count: number): Column {
       : repeatCell(datatype, cellValNum, fill, count);
   if (!nullable) return column;
   return { ...column, validity: new Uint8Array(count).fill(fillValid ? 1 : 0) };
-}
-
-/** An attribute may have been dropped and added again as something else: old cells are then not of its type. */
-export function checkSameType(attribute: Attribute, written: Attribute, where: string): void {
-  if (written.datatype === attribute.datatype && written.cellValNum === attribute.cellValNum) return;
-  throw new UnsupportedError(
-    `attribute '${attribute.name}' is ${attribute.datatype} (${attribute.cellValNum} values a cell), the fragment was ` +
-      `written with ${written.datatype} (${written.cellValNum})`,
-    { where },
-  );
 }

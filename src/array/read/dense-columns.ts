@@ -5,8 +5,8 @@ import { bytesOf, type TypedArray, viewAs } from "../../util/typed-arrays.js";
 import { allocate } from "../column-ops.js";
 import type { Column } from "../columns.js";
 import type { StoredField, VarCells } from "../directory/stored-field.js";
-import { checkSameType, fillColumn } from "./block.js";
-import { type CopyLayout, type DenseSource, type DenseTile, forEachRun } from "./dense-sources.js";
+import { fillColumn } from "./block.js";
+import { type CopyLayout, type DenseTile, forEachRun } from "./dense-sources.js";
 
 /** The columns of a dense read under construction: fill values first, then tile after tile, newer over older. */
 export interface DenseBuild {
@@ -21,12 +21,6 @@ export interface DenseBuild {
 
 export function denseBuild(attribute: Attribute, count: number): DenseBuild {
   return attribute.cellValNum === VAR_NUM ? new VarBuild(attribute, count) : new FixedBuild(attribute, count);
-}
-
-/** Throws where a fragment's attribute of that name is of another type. */
-export function checkSourceType(attribute: Attribute, { fragment }: DenseSource): void {
-  const written = fragment.schema.attributes.find((one) => one.name === attribute.name);
-  if (written !== undefined) checkSameType(attribute, written, fragment.uri);
 }
 
 class FixedBuild implements DenseBuild {

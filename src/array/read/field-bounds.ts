@@ -13,11 +13,8 @@ export function comparableFields(
   fragment: FragmentReader,
   names: readonly string[],
 ): string[] {
-  return names.filter((name) => {
-    const asked = schema.attributes.find((one) => one.name === name);
-    const written = fragment.schema.attributes.find((one) => one.name === name);
-    return asked?.datatype === written?.datatype && asked?.cellValNum === written?.cellValNum && asked;
-  });
+  const isSame = (name: string) => fragment.hasField(name) && fragment.evolvedAttribute(name) === undefined;
+  return names.filter((name) => schema.attributes.some((one) => one.name === name) && isSame(name));
 }
 
 /** Bounds of row `t`: of a tile in an R-tree. */

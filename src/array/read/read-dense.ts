@@ -12,7 +12,7 @@ import { product, strides } from "../order/dense-tiling.js";
 import type { ReadResult } from "../query.js";
 import { fillColumn } from "./block.js";
 import { type Axis, axisCoordinates, denseAxes } from "./dense-axes.js";
-import { checkSourceType, type DenseBuild, denseBuild } from "./dense-columns.js";
+import { type DenseBuild, denseBuild } from "./dense-columns.js";
 import { globalPositions } from "./dense-order.js";
 import { type DenseTarget, layOver, overlayTiles } from "./dense-overlay.js";
 import { type CopyLayout, type DenseSource, denseSources, forEachRun } from "./dense-sources.js";
@@ -113,7 +113,6 @@ async function checkSources(
   await mapBounded(sources, PARALLEL_FRAGMENTS, async (source) => {
     const fails = source.tiles.length > 0 && source.tiles.length === failing.get(source)?.size;
     for (const attribute of attributes) {
-      checkSourceType(attribute, source);
       if (fails || !source.fragment.hasField(attribute.name)) continue;
       const field = await storedField(source.fragment, attribute.name, { signal: options.signal });
       for (const { tile } of source.tiles) field.checkClaim(tile);
