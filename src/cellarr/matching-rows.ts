@@ -16,9 +16,9 @@ export async function matchingRows(
   text: string,
   signal: AbortSignal | undefined,
 ): Promise<Uint32Array> {
-  const condition = parseCondition(text);
   const { array, dimension } = frame;
   const { uri, schema } = array;
+  const condition = parseCondition(text, schema);
   const opened: OpenedArray = {
     uri,
     schema,

@@ -1,20 +1,19 @@
-import { ArgumentError } from "../../errors.js";
-import { bytesOfText, compareBytes } from "../../format/text-bytes.js";
-import { bytesOf, type TypedArray } from "../../util/typed-arrays.js";
-import { columnCells } from "../column-ops.js";
+import { datatypeInfo } from "../../format/datatype.js";
 import type { Column } from "../columns.js";
 import type { OpenedArray } from "../opened-array.js";
-import { ByteStringSet } from "./byte-string-set.js";
 import {
   checkComparable,
+  checkOrder,
   describeField,
-  enumerationKey,
   type Field,
   memberBytes,
   numericValue,
-  textValue,
+  positionOf,
+  textBytes,
 } from "./condition-field.js";
+import * as numbers from "./number-masks.js";
 import type { ComparisonOperator, ConditionValue, QueryCondition } from "./query-condition.js";
+import * as texts from "./text-masks.js";
 
 /**
  * Conditions over columns. A condition is prepared once per query: names checked, values of enumerated attributes turned
@@ -121,19 +120,9 @@ function nullMask(column: Column | undefined, count: number, wanted: number): Ui
 function comparison(field: Field, op: ComparisonOperator, value: ConditionValue): PreparedCondition {
   checkComparable(field);
   if (field.enumeration !== null) return enumeratedComparison(field, op, value);
-  if (field.isText) {
-    const bytes = bytesOfText(textValue(field, value));
-    const test = textTests[op];
-    if (field.comparesFirstByte) {
-      // A cell has a byte at least; an empty text counts as a NUL.
-      const first = (bytes[0] ?? 0) ^ 0x80;
-      return onText(field, (text) => test((text[0]! ^ 0x80) - first));
-    }
-    return onText(field, (text) => test(compareBytes(text, bytes)));
-  }
-  const operand = numericValue(field, value);
-  const test = numericTests[op];
-  return onNumbers(field, (values, mask) => test(values, operand, mask));
+  if (field.comparesFirstByte) return onText(field, texts.firstByteTest(op, textBytes(field, value)));
+  if (field.isText) return onText(field, texts.comparisonTest(op, textBytes(field, value)));
+  return onNumbers(field, numbers.comparisonTest(op, numericValue(field.name, field.datatype, value)));
 }
 
 function enumeratedComparison(
@@ -141,73 +130,34 @@ function enumeratedComparison(
   op: ComparisonOperator,
   value: ConditionValue,
 ): PreparedCondition {
-  const { ordered, positions } = field.enumeration!;
-  if (op !== "==" && op !== "!=" && !ordered) {
-    throw new ArgumentError(
-      `condition: '${field.name}' has an unordered enumeration, so ${op} means nothing`,
-    );
-  }
-  const position = positions.get(enumerationKey(value));
+  checkOrder(field, op);
+  const position = positionOf(field, value);
   if (position === undefined) {
     // A value that is not among the enumeration's equals none; comparisons of order are false, as in the core.
     const all = op === "!=" ? 1 : 0;
     return onNumbers(field, (_, mask) => mask.fill(all));
   }
-  const operand = numericValue(field, position);
-  return onNumbers(field, (values, mask) => numericTests[op](values, operand, mask));
+  return onNumbers(field, numbers.comparisonTest(op, numericValue(field.name, field.datatype, position)));
 }
 
 function membership(field: Field, values: readonly ConditionValue[], negated: boolean): PreparedCondition {
   checkComparable(field);
-  const [inside, outside] = negated ? [0, 1] : [1, 0];
-  if (field.isText && field.enumeration === null) {
-    const wanted = new ByteStringSet(values.map((value) => memberBytes(field, value)));
-    return onText(field, (text) => (wanted.has(text) ? inside === 1 : outside === 1));
+  const { name, datatype, isText, enumeration } = field;
+  if (isText && enumeration === null) {
+    const wanted = values.map((value) => memberBytes(field, value));
+    return onText(field, texts.membershipTest(wanted, negated));
   }
-  const wanted = new Set<number | bigint>();
-  for (const value of values) {
-    const position =
-      field.enumeration === null ? value : field.enumeration.positions.get(enumerationKey(value));
-    if (position !== undefined) wanted.add(numericValue(field, position));
-  }
-  return onNumbers(field, (cells, mask) => {
-    for (let i = 0; i < mask.length; i++) mask[i] = wanted.has(cells[i]!) ? inside : outside;
-  });
+  const members = memberNumbers(field, values).map((value) => numericValue(name, datatype, value));
+  return onNumbers(field, numbers.membershipTest(datatypeInfo(datatype).array, members, negated));
 }
 
-type NumericTest = (values: TypedArray, operand: number | bigint, mask: Uint8Array) => void;
+/** The values, or their positions in the field's enumeration as far as they are in it. */
+export function memberNumbers(field: Field, values: readonly ConditionValue[]): readonly ConditionValue[] {
+  if (field.enumeration === null) return values;
+  return values.flatMap((value) => positionOf(field, value) ?? []);
+}
 
-const numericTests: Readonly<Record<ComparisonOperator, NumericTest>> = {
-  "==": (values, x, mask) => {
-    for (let i = 0; i < mask.length; i++) mask[i] = values[i] === x ? 1 : 0;
-  },
-  "!=": (values, x, mask) => {
-    for (let i = 0; i < mask.length; i++) mask[i] = values[i] !== x ? 1 : 0;
-  },
-  "<": (values, x, mask) => {
-    for (let i = 0; i < mask.length; i++) mask[i] = values[i]! < x ? 1 : 0;
-  },
-  "<=": (values, x, mask) => {
-    for (let i = 0; i < mask.length; i++) mask[i] = values[i]! <= x ? 1 : 0;
-  },
-  ">": (values, x, mask) => {
-    for (let i = 0; i < mask.length; i++) mask[i] = values[i]! > x ? 1 : 0;
-  },
-  ">=": (values, x, mask) => {
-    for (let i = 0; i < mask.length; i++) mask[i] = values[i]! >= x ? 1 : 0;
-  },
-};
-
-const textTests: Readonly<Record<ComparisonOperator, (order: number) => boolean>> = {
-  "==": (order) => order === 0,
-  "!=": (order) => order !== 0,
-  "<": (order) => order < 0,
-  "<=": (order) => order <= 0,
-  ">": (order) => order > 0,
-  ">=": (order) => order >= 0,
-};
-
-function onNumbers(field: Field, test: (values: TypedArray, mask: Uint8Array) => void): PreparedCondition {
+function onNumbers(field: Field, test: numbers.NumberTest): PreparedCondition {
   return (columns, count) => {
     const column = columns.get(field.name);
     const mask = new Uint8Array(count);
@@ -217,25 +167,14 @@ function onNumbers(field: Field, test: (values: TypedArray, mask: Uint8Array) =>
   };
 }
 
-function onText(field: Field, test: (text: Uint8Array) => boolean): PreparedCondition {
+function onText(field: Field, test: texts.TextTest): PreparedCondition {
   return (columns, count) => {
     const column = columns.get(field.name);
     const mask = new Uint8Array(count);
     if (column === undefined) return mask;
-    const cell = cellBytes(column);
-    for (let i = 0; i < columnCells(column); i++) mask[i] = test(cell(i)) ? 1 : 0;
+    texts.fillText(column, test, mask);
     return clearNulls(mask, column);
   };
-}
-
-function cellBytes(column: Column): (i: number) => Uint8Array {
-  if (column.kind === "var") {
-    const { offsets, data } = column;
-    return (i) => data.subarray(offsets[i]!, offsets[i + 1]!);
-  }
-  const bytes = bytesOf(column.values);
-  const width = column.cellValNum * column.values.BYTES_PER_ELEMENT;
-  return (i) => bytes.subarray(i * width, (i + 1) * width);
 }
 
 function clearNulls(mask: Uint8Array, { validity }: Column): Uint8Array {

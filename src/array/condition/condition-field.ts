@@ -3,9 +3,9 @@ import type { ArraySchema } from "../../format/array-schema.js";
 import { type Datatype, datatypeInfo, VAR_NUM } from "../../format/datatype.js";
 import { type Enumeration, enumerationValues } from "../../format/enumeration.js";
 import { bytesOfText } from "../../format/text-bytes.js";
-import { isInteger } from "../integer-types.js";
+import { isInteger, typeRange } from "../integer-types.js";
 import type { OpenedArray } from "../opened-array.js";
-import type { ConditionValue } from "./query-condition.js";
+import type { ComparisonOperator, ConditionValue } from "./query-condition.js";
 
 /**
  * Fields of conditions, and values in the form in which they compare with them. As in the official library
@@ -24,18 +24,25 @@ export interface Field {
   readonly isText: boolean;
   /** Of fixed char: all but `in` look at the first byte alone. */
   readonly comparesFirstByte: boolean;
-  readonly enumeration: { readonly ordered: boolean; readonly positions: ReadonlyMap<string, number> } | null;
+  readonly enumeration: FieldEnumeration | null;
 }
 
+/** By value; comparisons of order follow the positions. */
+export interface FieldEnumeration {
+  readonly datatype: Datatype;
+  readonly ordered: boolean;
+  readonly positions: ReadonlyMap<string, number>;
+}
+
+/** With `positions` enumerated attributes are compared by position, not by value. */
 export async function describeField(array: OpenedArray, name: string, positions: boolean): Promise<Field> {
   const { datatype, cellValNum, enumeration } = findField(array.schema, name, array.uri);
-  const { kind, bytes } = datatypeInfo(datatype);
   return {
     name,
     datatype,
     cellValNum,
-    isText: (kind === "string" && bytes === 1) || kind === "char",
-    comparesFirstByte: kind === "char" && cellValNum !== VAR_NUM,
+    isText: isTextType(datatype),
+    comparesFirstByte: datatype === "char" && cellValNum !== VAR_NUM,
     enumeration:
       enumeration === null || positions ? null : enumerationOf(await array.enumeration(enumeration)),
   };
@@ -49,23 +56,22 @@ function findField(schema: ArraySchema, name: string, where: string) {
   const names = [...schema.attributes, ...schema.dimensions].map((one) => `'${one.name}'`);
   throw new NotFoundError(
     `condition: no attribute or dimension '${name}', the array has ${names.join(", ")}`,
-    {
-      where,
-    },
+    { where },
   );
 }
 
-function enumerationOf(enumeration: Enumeration): NonNullable<Field["enumeration"]> {
-  const positions = new Map<string, number>();
-  for (const [i, value] of enumerationValues(enumeration).entries()) {
-    positions.set(value instanceof Uint8Array ? "" : enumerationKey(value), i);
-  }
-  return { ordered: enumeration.ordered, positions };
+function isTextType(datatype: Datatype): boolean {
+  const { kind, bytes } = datatypeInfo(datatype);
+  return (kind === "string" && bytes === 1) || kind === "char";
 }
 
-/** Numbers and bigints of one value are one key; texts are told from numbers. */
-export function enumerationKey(value: ConditionValue): string {
-  return typeof value === "string" ? `'${value}` : `${Number(value) === 0 ? 0 : value}`;
+function enumerationOf(enumeration: Enumeration): FieldEnumeration {
+  const { datatype, ordered } = enumeration;
+  const positions = new Map<string, number>();
+  for (const [i, value] of enumerationValues(enumeration).entries()) {
+    if (!(value instanceof Uint8Array)) positions.set(keyOf(value), i);
+  }
+  return { datatype, ordered, positions };
 }
 
 /** Throws UnsupportedError for a field whose cells cannot be compared. */
@@ -85,28 +91,62 @@ export function checkComparable({ name, datatype, cellValNum, isText }: Field): 
   );
 }
 
-export function textValue(field: Field, value: ConditionValue): string {
+/** Numbers, bigints and booleans of one value are one key; texts are told from numbers. */
+function keyOf(value: ConditionValue): string {
+  if (typeof value === "string") return `'${value}`;
+  return typeof value === "boolean" || Number(value) === 0 ? `${Number(value)}` : `${value}`;
+}
+
+/** Position of a value among those of the field's enumeration; undefined if it is none of them. */
+export function positionOf({ name, enumeration }: Field, value: ConditionValue): number | undefined {
+  const { datatype, positions } = enumeration!;
+  if (isTextType(datatype)) return positions.get(keyOf(textValue(name, datatype, value)));
+  const number = numericValue(name, datatype, value);
+  return positions.get(keyOf(number));
+}
+
+/** Throws ArgumentError for comparisons of order where the enumeration has none. */
+export function checkOrder({ name, enumeration }: Field, op: ComparisonOperator): void {
+  if (enumeration === null || enumeration.ordered || op === "==" || op === "!=") return;
+  throw new ArgumentError(`condition: '${name}' has an unordered enumeration, so ${op} means nothing`);
+}
+
+function textValue(name: string, datatype: Datatype, value: ConditionValue): string {
   if (typeof value === "string") return value;
-  throw new ArgumentError(`condition: '${field.name}' is ${field.datatype}, ${value} is no text`);
+  throw new ArgumentError(`condition: '${name}' is ${datatype}, ${value} is no text`);
+}
+
+/** The bytes that a text field's cells are compared with. */
+export function textBytes({ name, datatype }: Field, value: ConditionValue): Uint8Array {
+  return bytesOfText(textValue(name, datatype, value));
 }
 
 /** A member of a list of texts. Throws ArgumentError where no cell can be equal to it. */
 export function memberBytes(field: Field, value: ConditionValue): Uint8Array {
-  const bytes = bytesOfText(textValue(field, value));
+  const bytes = textBytes(field, value);
   if (field.cellValNum === VAR_NUM || bytes.byteLength === field.cellValNum) return bytes;
   throw new ArgumentError(
     `condition: '${field.name}' has cells of ${field.cellValNum} bytes, '${value}' in the list has ${bytes.byteLength}`,
   );
 }
 
-/** The value in the type in which the field's cells compare: bigint of 64-bit integers, rounded to float32 of those. */
-export function numericValue(field: Field, value: ConditionValue): number | bigint {
+/**
+ * The value in the type in which cells compare: bigint of 64-bit integers, rounded to float32 of those. A fraction
+ * stays one: it lies between integers. Integers must be in the range of an integer type, as in the official library.
+ */
+export function numericValue(name: string, datatype: Datatype, value: ConditionValue): number | bigint {
   if (typeof value === "string") {
-    throw new ArgumentError(`condition: '${field.name}' is ${field.datatype}, '${value}' is no number`);
+    throw new ArgumentError(`condition: '${name}' is ${datatype}, '${value}' is no number`);
   }
   const number = typeof value === "boolean" ? Number(value) : value;
-  const { bytes } = datatypeInfo(field.datatype);
-  if (isInteger(field.datatype) && bytes === 8) return Number.isInteger(number) ? BigInt(number) : number;
-  if (typeof number === "bigint") return Number(number);
-  return field.datatype === "float32" ? Math.fround(number) : number;
+  if (!isInteger(datatype)) {
+    return datatype === "float32" ? Math.fround(Number(number)) : Number(number);
+  }
+  const [low, high] = typeRange(datatype);
+  if (number < low || number > high) {
+    throw new ArgumentError(`condition: '${name}' is ${datatype}, ${number} is not in ${low} to ${high}`);
+  }
+  const isWide = datatypeInfo(datatype).bytes === 8;
+  if (!isWide) return Number(number);
+  return typeof number === "bigint" || !Number.isInteger(number) ? number : BigInt(number);
 }

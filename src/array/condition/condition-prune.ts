@@ -1,16 +1,16 @@
 import { type Datatype, datatypeInfo } from "../../format/datatype.js";
-import { bytesOfText, compareBytes } from "../../format/text-bytes.js";
+import { compareBytes } from "../../format/text-bytes.js";
 import { viewAs } from "../../util/typed-arrays.js";
 import type { OpenedArray } from "../opened-array.js";
-import { conditionFields, opposites } from "./condition-eval.js";
+import { conditionFields, memberNumbers, opposites } from "./condition-eval.js";
 import {
   checkComparable,
   describeField,
-  enumerationKey,
   type Field,
   memberBytes,
   numericValue,
-  textValue,
+  positionOf,
+  textBytes,
 } from "./condition-field.js";
 import type { ComparisonOperator, ConditionValue, QueryCondition } from "./query-condition.js";
 
@@ -86,17 +86,17 @@ function onBounds(name: string, test: BoundsTest): TileTest {
 function comparison(field: Field, op: ComparisonOperator, value: ConditionValue): TileTest {
   checkComparable(field);
   if (field.enumeration !== null) {
-    const position = field.enumeration.positions.get(enumerationKey(value));
+    const position = positionOf(field, value);
     if (position === undefined) return op === "!=" ? onBounds(field.name, () => true) : () => false;
-    return numericComparison(field, op, numericValue(field, position));
+    return numericComparison(field, op, numericValue(field.name, field.datatype, position));
   }
-  if (!field.isText) return numericComparison(field, op, numericValue(field, value));
+  if (!field.isText) return numericComparison(field, op, numericValue(field.name, field.datatype, value));
   if (field.comparesFirstByte) {
-    const [first = 0] = bytesOfText(textValue(field, value));
+    const [first = 0] = textBytes(field, value);
     // Bounds are of unsigned bytes: of the others, which are signed, they say nothing.
     return onBounds(field.name, (min, max) => op !== "==" || (min[0]! <= first && first <= max[0]!));
   }
-  const text = untilNul(bytesOfText(textValue(field, value)));
+  const text = untilNul(textBytes(field, value));
   return onBounds(field.name, (min, max) => {
     if (op === "!=") return true;
     const aboveMin = compareBytes(untilNul(min), text) <= 0;
@@ -133,12 +133,9 @@ function membership(field: Field, values: readonly ConditionValue[], negated: bo
       return at < wanted.length && compareBytes(wanted[at]!, high) <= 0;
     });
   }
-  const wanted: Numeric[] = [];
-  for (const value of values) {
-    const position =
-      field.enumeration === null ? value : field.enumeration.positions.get(enumerationKey(value));
-    if (position !== undefined) wanted.push(numericValue(field, position));
-  }
+  const wanted: Numeric[] = memberNumbers(field, values)
+    .map((value) => numericValue(name, datatype, value))
+    .filter((one) => !Number.isNaN(one));
   wanted.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   return onBounds(name, (minBytes, maxBytes) => {
     const [min, max] = [numberOf(minBytes, datatype), numberOf(maxBytes, datatype)];

@@ -1,4 +1,4 @@
-import { ArgumentError } from "../../errors.js";
+import { problem, type Token, tokenize } from "./condition-tokens.js";
 import type { ComparisonOperator, ConditionValue, QueryCondition } from "./query-condition.js";
 
 /**
@@ -7,28 +7,33 @@ import type { ComparisonOperator, ConditionValue, QueryCondition } from "./query
  *     tissue == 'lung' and n_genes > 500
  *     0.1 <= score < 0.5 or batch in ['a', 'b']
  *     not (age is None) and attr("cell type") != "T"
+ *     (tissue == 'lung') & (n_genes > 500)
  *
- * A name that is no Python name is written attr("…") or dim("…"); `val(…)` around a literal is taken too, and `&`
- * and `|` mean `and` and `or`.
+ * A name that is no Python name is written attr("…") or dim("…"); `val(…)` around a literal is taken too. `&` and `|`
+ * bind closer than comparisons, as in Python, and stand between conditions in parentheses. Beyond TileDB-Py: `is None`,
+ * tuples and sets after `in`, signs in lists. Throws ArgumentError; with a schema also where attr() or dim() names none.
  */
-export function parseCondition(text: string): QueryCondition {
-  const parser = new Parser(text);
-  return parser.whole();
+export function parseCondition(text: string, schema?: FieldNames): QueryCondition {
+  return new Parser(text, schema).whole();
 }
 
-interface Token {
-  readonly kind: "name" | "number" | "string" | "symbol" | "end";
-  readonly text: string;
-  readonly at: number;
+/** What a schema calls its fields. */
+export interface FieldNames {
+  readonly attributes: readonly { readonly name: string }[];
+  readonly dimensions: readonly { readonly name: string }[];
 }
 
-/** One side of a comparison. */
-type Side = { readonly field: string } | { readonly value: ConditionValue | null };
+/** What a part of an expression is. */
+type Part =
+  | { readonly kind: "condition"; readonly condition: QueryCondition }
+  | { readonly kind: "field"; readonly field: string }
+  | { readonly kind: "value"; readonly value: ConditionValue | null };
 
-/** Parentheses and nots inside one another; more is no condition that somebody wrote. */
-const MAX_DEPTH = 500;
+/** Parentheses, nots and signs inside one another, as many as Python takes. */
+const MAX_DEPTH = 200;
 
-const comparisons: readonly string[] = ["==", "!=", "<=", ">=", "<", ">"];
+const keywords: readonly string[] = ["and", "or", "not", "in", "is"];
+const closers: Readonly<Record<string, string>> = { "[": "]", "(": ")", "{": "}" };
 const flipped: Readonly<Record<ComparisonOperator, ComparisonOperator>> = {
   "==": "==",
   "!=": "!=",
@@ -38,101 +43,141 @@ const flipped: Readonly<Record<ComparisonOperator, ComparisonOperator>> = {
   ">=": "<=",
 };
 
-const tokenPattern =
-  /\s*(?:([\p{L}_][\p{L}\p{N}_]*)|(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?)|("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')|(==|!=|<=|>=|[<>()[\],&|+-]))/uy;
-
-function tokenize(text: string): Token[] {
-  const tokens: Token[] = [];
-  let at = 0;
-  const end = text.trimEnd().length;
-  while (at < end) {
-    tokenPattern.lastIndex = at;
-    const match = tokenPattern.exec(text);
-    if (match === null) throw problem(text, at + text.slice(at).search(/\S/), "this means nothing here");
-    at = tokenPattern.lastIndex;
-    const [, name, number, string, symbol] = match;
-    if (name !== undefined) tokens.push({ kind: "name", text: name, at: at - name.length });
-    else if (number !== undefined) tokens.push({ kind: "number", text: number, at: at - number.length });
-    else if (string !== undefined) tokens.push({ kind: "string", text: string, at: at - string.length });
-    else if (symbol !== undefined) tokens.push({ kind: "symbol", text: symbol, at: at - symbol.length });
-  }
-  tokens.push({ kind: "end", text: "the end", at: text.length });
-  return tokens;
-}
-
-function problem(text: string, at: number, message: string): ArgumentError {
-  return new ArgumentError(`condition: ${message}, at character ${at + 1} of ${JSON.stringify(text)}`);
-}
-
 class Parser {
   readonly #text: string;
   readonly #tokens: readonly Token[];
+  readonly #schema: FieldNames | undefined;
   #next = 0;
   #depth = 0;
 
-  constructor(text: string) {
+  constructor(text: string, schema: FieldNames | undefined) {
     this.#text = text;
     this.#tokens = tokenize(text);
+    this.#schema = schema;
   }
 
   whole(): QueryCondition {
-    const condition = this.#or();
-    if (this.#peek.kind !== "end") throw this.#unexpected("'and', 'or' or the end");
-    return condition;
-  }
-
-  #or(): QueryCondition {
-    const operands = [this.#and()];
-    while (this.#take("or") || this.#take("|")) operands.push(this.#and());
-    return operands.length === 1 ? operands[0]! : { kind: "or", operands };
-  }
-
-  #and(): QueryCondition {
-    const operands = [this.#not()];
-    while (this.#take("and") || this.#take("&")) operands.push(this.#not());
-    return operands.length === 1 ? operands[0]! : { kind: "and", operands };
-  }
-
-  #not(): QueryCondition {
-    if (++this.#depth > MAX_DEPTH) {
-      throw problem(this.#text, this.#peek.at, `more than ${MAX_DEPTH} conditions inside one another`);
+    const part = this.#or();
+    if (this.#peek.kind !== "end" && part.kind === "condition") {
+      throw this.#unexpected("'and', 'or' or the end");
     }
-    const condition = this.#single();
-    this.#depth--;
-    return condition;
+    return this.#condition(part);
   }
 
-  #single(): QueryCondition {
-    if (this.#take("not")) return { kind: "not", operand: this.#not() };
-    if (!this.#take("(")) return this.#comparison();
-    const inner = this.#or();
-    this.#expect(")");
-    return inner;
+  #or(): Part {
+    return this.#joined("or", ["or"], () => this.#joined("and", ["and"], () => this.#not()));
+  }
+
+  /** Operands between and, or, & or |. */
+  #joined(kind: "and" | "or", words: readonly string[], operand: () => Part): Part {
+    const first = operand();
+    if (!words.includes(this.#peek.text) || this.#peek.kind === "string") return first;
+    const operands = [this.#condition(first)];
+    while (words.some((word) => this.#take(word))) operands.push(this.#condition(operand()));
+    return { kind: "condition", condition: { kind, operands } };
+  }
+
+  #not(): Part {
+    if (!this.#take("not")) return this.#comparison();
+    const operand = this.#deeper(() => this.#condition(this.#not()));
+    return { kind: "condition", condition: { kind: "not", operand } };
   }
 
   /** A chain such as 1 < a <= 5 is the conjunction of its links. */
-  #comparison(): QueryCondition {
+  #comparison(): Part {
+    let left = this.#bits();
     const links: QueryCondition[] = [];
-    let left = this.#side();
-    do {
-      const at = this.#peek.at;
-      if (this.#take("in")) return this.#members(left, false, at);
-      if (this.#take("not")) {
-        this.#expect("in");
-        return this.#members(left, true, at);
+    for (;;) {
+      const { text, kind, at } = this.#peek;
+      if (links.length === 0 && kind === "name") {
+        const test = this.#wordTest(left, at);
+        if (test !== null) return { kind: "condition", condition: test };
       }
-      if (this.#take("is")) return this.#nullTest(left, this.#take("not"), at);
-      const op = this.#operator();
-      const right = this.#side();
-      links.push(this.#link(left, op, right, at));
+      if (kind !== "symbol" || !isComparison(text)) break;
+      this.#next++;
+      const right = this.#bits();
+      links.push(this.#link(left, text, right, at));
       left = right;
-    } while (comparisons.includes(this.#peek.text) && this.#peek.kind === "symbol");
-    return links.length === 1 ? links[0]! : { kind: "and", operands: links };
+    }
+    if (links.length === 0) return left;
+    const condition: QueryCondition = links.length === 1 ? links[0]! : { kind: "and", operands: links };
+    return { kind: "condition", condition };
   }
 
-  #link(left: Side, op: ComparisonOperator, right: Side, at: number): QueryCondition {
-    if ("field" in left && "value" in right) return this.#compare(left.field, op, right.value, at);
-    if ("value" in left && "field" in right) return this.#compare(right.field, flipped[op], left.value, at);
+  /** The tests written as words: in, not in, is, is not. */
+  #wordTest(left: Part, at: number): QueryCondition | null {
+    if (this.#take("in")) return this.#members(left, false, at);
+    if (this.#take("not")) {
+      this.#expect("in");
+      return this.#members(left, true, at);
+    }
+    if (!this.#take("is")) return null;
+    const negated = this.#take("not");
+    if (left.kind !== "field") throw problem(this.#text, at, "'is' needs a name on its left");
+    this.#expect("None");
+    return { kind: "null", field: left.field, negated };
+  }
+
+  #bits(): Part {
+    return this.#joined("or", ["|"], () => this.#joined("and", ["&"], () => this.#signed()));
+  }
+
+  #signed(): Part {
+    const { at } = this.#peek;
+    const negative = this.#take("-");
+    if (!negative && !this.#take("+")) return this.#single();
+    const part = this.#deeper(() => this.#signed());
+    const value = part.kind === "value" ? part.value : null;
+    if (value === null || typeof value === "string") throw problem(this.#text, at, "a sign needs a number");
+    const number = typeof value === "boolean" ? Number(value) : value;
+    return { kind: "value", value: negative ? -number : number };
+  }
+
+  #single(): Part {
+    const { kind, text, value } = this.#peek;
+    if (kind === "string") return { kind: "value", value: this.#strings() };
+    if (kind === "symbol" && text === "(") {
+      this.#next++;
+      const inner = this.#deeper(() => this.#or());
+      this.#expect(")");
+      return inner;
+    }
+    if (kind === "end" || kind === "symbol" || keywords.includes(text)) {
+      throw this.#unexpected("a name or a value");
+    }
+    this.#next++;
+    if (kind === "number") return { kind: "value", value: value! };
+    if (text === "True" || text === "False") return { kind: "value", value: text === "True" };
+    if (text === "None") return { kind: "value", value: null };
+    const isCall = this.#peek.text === "(" && ["attr", "dim", "val"].includes(text);
+    return isCall ? this.#call(text) : { kind: "field", field: text };
+  }
+
+  #call(callee: string): Part {
+    this.#expect("(");
+    const { at } = this.#peek;
+    if (callee === "val") {
+      const inner = this.#signed();
+      if (inner.kind !== "value") throw problem(this.#text, at, "val() takes a value");
+      this.#expect(")");
+      return inner;
+    }
+    const field = this.#strings();
+    this.#expect(")");
+    const known = callee === "attr" ? this.#schema?.attributes : this.#schema?.dimensions;
+    if (known !== undefined && !known.some((one) => one.name === field)) {
+      const what = callee === "attr" ? "attribute" : "dimension";
+      throw problem(this.#text, at, `'${field}' is no ${what} of the array`);
+    }
+    return { kind: "field", field };
+  }
+
+  #link(left: Part, op: ComparisonOperator, right: Part, at: number): QueryCondition {
+    if (left.kind === "field" && right.kind === "value")
+      return this.#compare(left.field, op, right.value, at);
+    if (left.kind === "value" && right.kind === "field") {
+      return this.#compare(right.field, flipped[op], left.value, at);
+    }
     throw problem(this.#text, at, "a comparison needs a name on one side and a value on the other");
   }
 
@@ -142,71 +187,51 @@ class Parser {
     throw problem(this.#text, at, `None has no order, so ${op} means nothing`);
   }
 
-  #members(left: Side, negated: boolean, at: number): QueryCondition {
-    if (!("field" in left)) throw problem(this.#text, at, "'in' needs a name on its left");
-    const close = this.#take("(") ? ")" : "]";
-    if (close === "]") this.#expect("[");
+  #members(left: Part, negated: boolean, at: number): QueryCondition {
+    if (left.kind !== "field") throw problem(this.#text, at, "'in' needs a name on its left");
+    const open = this.#peek;
+    const close = open.kind === "symbol" ? closers[open.text] : undefined;
+    if (close === undefined) throw this.#unexpected("'['");
+    this.#next++;
     const values: ConditionValue[] = [];
     while (!this.#take(close)) {
-      const member = this.#side();
-      if (!("value" in member) || member.value === null) {
-        throw problem(this.#text, this.#peek.at, "a list after 'in' holds values");
+      const start = this.#peek.at;
+      const member = this.#signed();
+      if (member.kind !== "value" || member.value === null) {
+        throw problem(this.#text, start, "a list after 'in' holds values");
       }
       values.push(member.value);
       if (!this.#take(",") && this.#peek.text !== close) throw this.#unexpected(`',' or '${close}'`);
     }
+    if (values.length === 0) throw problem(this.#text, open.at, "a list after 'in' needs at least one value");
     return { kind: "in", field: left.field, values, negated };
   }
 
-  #nullTest(left: Side, negated: boolean, at: number): QueryCondition {
-    if (!("field" in left)) throw problem(this.#text, at, "'is' needs a name on its left");
-    this.#expect("None");
-    return { kind: "null", field: left.field, negated };
+  /** A condition, where something else is a mistake. */
+  #condition(part: Part): QueryCondition {
+    if (part.kind === "condition") return part.condition;
+    const { kind, text, at } = this.#peek;
+    if (kind === "symbol" && (text === "&" || text === "|")) {
+      throw problem(this.#text, at, `${text} binds closer than comparisons: put these in parentheses`);
+    }
+    throw this.#unexpected("a comparison");
   }
 
-  #operator(): ComparisonOperator {
-    const { kind, text } = this.#peek;
-    if (kind !== "symbol" || !isComparison(text)) throw this.#unexpected("a comparison");
-    this.#next++;
+  /** Texts that stand next to one another are one. */
+  #strings(): string {
+    if (this.#peek.kind !== "string") throw this.#unexpected("a text in quotes");
+    let text = "";
+    while (this.#peek.kind === "string") text += this.#tokens[this.#next++]!.value;
     return text;
   }
 
-  #side(): Side {
-    const token = this.#peek;
-    if (token.kind === "string") return { value: this.#string() };
-    if (token.kind === "number" || token.text === "-" || token.text === "+") return { value: this.#number() };
-    if (token.kind !== "name" || ["and", "or", "not", "in", "is"].includes(token.text)) {
-      throw this.#unexpected("a name or a value");
+  #deeper<T>(parse: () => T): T {
+    if (++this.#depth > MAX_DEPTH) {
+      throw problem(this.#text, this.#peek.at, `more than ${MAX_DEPTH} conditions inside one another`);
     }
-    this.#next++;
-    if (token.text === "True") return { value: true };
-    if (token.text === "False") return { value: false };
-    if (token.text === "None") return { value: null };
-    if (this.#peek.text !== "(" || !["attr", "dim", "val"].includes(token.text)) return { field: token.text };
-    this.#expect("(");
-    const inner: Side = token.text === "val" ? this.#side() : { field: this.#string() };
-    this.#expect(")");
-    return inner;
-  }
-
-  #number(): number | bigint {
-    const negative = this.#take("-");
-    if (!negative) this.#take("+");
-    const { kind, text } = this.#peek;
-    if (kind !== "number") throw this.#unexpected("a number");
-    this.#next++;
-    const number = Number(text);
-    const exact = /^\d+$/.test(text) && !Number.isSafeInteger(number) ? BigInt(text) : number;
-    return negative ? -exact : exact;
-  }
-
-  #string(): string {
-    const { kind, text } = this.#peek;
-    if (kind !== "string") throw this.#unexpected("a text in quotes");
-    this.#next++;
-    return text.slice(1, -1).replace(/\\(.)/gsu, (_, escaped: string) => {
-      return { n: "\n", t: "\t", r: "\r" }[escaped] ?? escaped;
-    });
+    const found = parse();
+    this.#depth--;
+    return found;
   }
 
   get #peek(): Token {
@@ -224,11 +249,12 @@ class Parser {
     if (!this.#take(text)) throw this.#unexpected(`'${text}'`);
   }
 
-  #unexpected(expected: string): ArgumentError {
-    return problem(this.#text, this.#peek.at, `expected ${expected}, found ${this.#peek.text}`);
+  #unexpected(expected: string) {
+    const { text, at } = this.#peek;
+    return problem(this.#text, at, `expected ${expected}, found ${text}`);
   }
 }
 
 function isComparison(text: string): text is ComparisonOperator {
-  return comparisons.includes(text);
+  return Object.hasOwn(flipped, text);
 }

@@ -43,7 +43,11 @@ export function resolveQuery(schema: ArraySchema, query: ReadQuery, where: strin
       where,
     ),
     order,
-    condition: typeof condition === "string" ? parseCondition(condition) : (condition ?? null),
+    // As TileDB-Py has it, an empty text is no condition.
+    condition:
+      typeof condition === "string" && condition !== ""
+        ? parseCondition(condition, schema)
+        : condition || null,
     signal: query.signal,
     onProgress: query.onProgress,
   };
