@@ -5,7 +5,7 @@ import time
 import numpy as np
 import tiledb
 from cells import fixed, var
-from core_cells import consolidate, put_metadata, vacuum
+from core_cells import consolidate, put_metadata, vacuum, write_cells
 from fixture_kit import ENCRYPTION_KEY, PLAIN, create, dense, dim, fixture, grid, sparse, write_box, write_points
 
 # --- encryption ---------------------------------------------------------------------------------------------------
@@ -218,3 +218,23 @@ def _(uri):
     config = {"sm.encryption_type": "AES_256_GCM", "sm.encryption_key": ENCRYPTION_KEY}
     with tiledb.open(uri, "d", timestamp=2, ctx=tiledb.Ctx(config)) as array:
         array.query(cond="d < 4").submit()
+
+# --- dimension labels ---------------------------------------------------------------------------------------------
+
+
+@fixture("dimension-labels.two-dimensions", 22)
+def _(uri):
+    """Datetime and float labels of one dimension, texts that fall of the other; the floats in two parts with a gap."""
+    labels = [
+        {"dimension": 0, "name": "when", "order": "increasing", "datatype": "datetime_day"},
+        {"dimension": 0, "name": "gaps", "order": "decreasing", "datatype": "float32"},
+        {"dimension": 1, "name": "name", "order": "decreasing", "datatype": "string_ascii"},
+    ]
+    spec = sparse([dim("r", "int64", (0, 19), 4), dim("c", "int64", (0, 9), 3)], [PLAIN])
+    create(uri, {**spec, "labels": labels})
+    write_points(uri, spec, grid(60, 9, 20, 10))
+    falling = np.arange(20, 0, -1, dtype="<f4") / 4
+    write_cells(f"{uri}/__labels/l0", {"label": fixed(np.arange(20, dtype="<i8") * 7)}, [[0, 19]], 1)
+    write_cells(f"{uri}/__labels/l1", {"label": fixed(falling[:8])}, [[0, 7]], 1)
+    write_cells(f"{uri}/__labels/l1", {"label": fixed(falling[12:])}, [[12, 19]], 2)
+    write_cells(f"{uri}/__labels/l2", {"label": var([f"{i}".encode() for i in range(9, -1, -1)])}, [[0, 9]], 1)

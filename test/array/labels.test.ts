@@ -5,10 +5,11 @@ import "../../src/node-platform.js";
 import { cellScalars } from "../../src/array/column-values.js";
 import { openArray, type TileDBArray } from "../../src/array/open.js";
 import type { ReadQuery } from "../../src/array/query.js";
+import { LabelOrderCheck } from "../../src/array/read/label-order.js";
 import { checkLabelArray, labelPath, withoutLabelRanges } from "../../src/array/read/label-ranges.js";
 import { createArray } from "../../src/array/write/create.js";
 import { writeDense } from "../../src/array/write/write-dense.js";
-import { readArraySchema, writeArraySchema } from "../../src/format/array-schema.js";
+import { type DimensionLabel, readArraySchema, writeArraySchema } from "../../src/format/array-schema.js";
 import { MemoryStore } from "../../src/storage/memory.js";
 
 const fixtures = fileURLToPath(new URL("../../spec-fixtures/", import.meta.url));
@@ -139,7 +140,7 @@ describe.each(["v18", "v22"])("dimension labels of official %s files", (version)
     });
     expect(labelPath(first!, "x")).toBe("__labels/l0");
     expect(() => labelPath({ ...first!, relative: false }, "x")).toThrow("outside the array");
-    expect(() => labelPath({ ...first!, external: true }, "x")).toThrow("outside the array");
+    expect(labelPath({ ...first!, external: true }, "x")).toBe("__labels/l0");
     expect(() => labelPath({ ...first!, uri: "__labels/../../b" }, "x")).toThrow("no path below");
     expect(() => checkLabelArray(first!, array.schema.dimensions[0]!, array)).toThrow(
       "has not one dimension",
@@ -171,4 +172,65 @@ it("an array without labels says so", async () => {
   });
   const { columns } = await array.read({ labelRanges: {}, ranges: { d: [[3, 4]] } });
   expect(cellScalars(columns.a!)).toEqual([3, 4]);
+});
+
+describe("labels of both dimensions of a sparse array of the official library", () => {
+  const folder = `${fixtures}v22/dimension-labels.two-dimensions`;
+  const all: { r: number; c: number; a: number }[] = json(`${folder}/cells.json`);
+  const cellsOf = async (query: ReadQuery, timestamp?: number) => {
+    const array = await openArray(`${folder}/array`, { timestamp });
+    return cellScalars((await array.read(query)).columns.a!);
+  };
+  const expected = (passes: (r: number, c: number) => boolean) =>
+    all
+      .filter(({ r, c }) => passes(Number(r), Number(c)))
+      .sort((x, y) => Number(x.r) - Number(y.r) || Number(x.c) - Number(y.c))
+      .map(({ a }) => a);
+
+  it("select with one another and with plain ranges", async () => {
+    const rows = expected((r) => r * 7 >= 10 && r * 7 <= 60);
+    expect(rows.length).toBeGreaterThan(5);
+    expect(await cellsOf({ labelRanges: { when: [[10n, 60n]] } })).toEqual(rows);
+    expect(await cellsOf({ labelRanges: { when: [[10n, 60n]], name: [["3", "6"]] } })).toEqual(
+      expected((r, c) => r * 7 >= 10 && r * 7 <= 60 && 9 - c >= 3 && 9 - c <= 6),
+    );
+    expect(await cellsOf({ labelRanges: { name: ["2", "7"] }, ranges: { r: [[3n, 12n]] } })).toEqual(
+      expected((r, c) => r >= 3 && r <= 12 && (c === 7 || c === 2)),
+    );
+  });
+
+  it("with a gap are refused, but not of the time before it", async () => {
+    const query: ReadQuery = { labelRanges: { gaps: [[4, 5]] } };
+    await expect(cellsOf(query)).rejects.toMatchObject({
+      code: "FORMAT",
+      problem: expect.stringContaining(
+        "'gaps' has no ranges: the coordinates between 7 and 12 have no labels",
+      ),
+    });
+    // (20 - r) / 4 from 4 to 5.
+    expect(await cellsOf(query, 1)).toEqual(expected((r) => r <= 4));
+  });
+});
+
+it("labels out of order are refused, across pieces too", () => {
+  const label: DimensionLabel = {
+    dimension: 0,
+    name: "l",
+    relative: true,
+    uri: "__labels/l0",
+    attribute: "label",
+    order: "increasing",
+    datatype: "float64",
+    cellValNum: 1,
+    external: false,
+  };
+  const column = (...values: number[]) =>
+    ({ kind: "fixed", datatype: "float64", cellValNum: 1, values: Float64Array.from(values) }) as const;
+  const rising = new LabelOrderCheck(label, "x");
+  rising.check(column(1, 2, 3), Int32Array.of(0, 1, 2));
+  expect(() => rising.check(column(3, 4), Int32Array.of(3, 4))).toThrow("not increasing at coordinate 3");
+  const falling = new LabelOrderCheck({ ...label, order: "decreasing" }, "x");
+  expect(() => falling.check(column(3, 2, 2.5), Int32Array.of(0, 1, 2))).toThrow(
+    "not decreasing at coordinate 2",
+  );
 });

@@ -126,6 +126,33 @@ def _try_read(array, ranges, order, attributes, dimensions, condition, size):
     return {"cellCount": counts.pop(), "columns": columns}
 
 
+def read_by_labels(uri, labels, ranges=None, timestamp=None, size=FIRST_BUFFER):
+    """{dimension or attribute: bytes} of a fixed length, in row-major order, of the cells in `labels`: name -> [low, high]
+    ranges as bytes; `ranges` is that of other dimensions, as in `read_cells`."""
+    with OpenArray(uri, timestamp=timestamp) as array:
+        core, schema = array.core, array.schema
+        query = core.new("query_alloc", array.handle, c_int(READ))
+        core.call("query_set_layout", query, c_int(LAYOUTS.index("row-major")))
+        subarray, kept = core.new("subarray_alloc", array.handle), []
+        for index, dimension in enumerate(schema["dimensions"]):
+            for low, high in (ranges or {}).get(dimension["name"], []):
+                _add_range(core, subarray, index, dimension, low, high)
+        for name, label in labels.items():
+            for ends in label["ranges"]:
+                low, high = map(buffer_of, ends)
+                kept += [low, high]
+                sized = (low, u64(len(ends[0])), high, u64(len(ends[1]))) if label["var"] else (low, high, None)
+                function = "subarray_add_label_range_var" if label["var"] else "subarray_add_label_range"
+                core.call(function, subarray, name.encode(), *sized)
+        core.call("query_set_subarray_t", query, subarray)
+        fields = _fields(schema, None, [d["name"] for d in schema["dimensions"]])
+        buffers = {name: _ResultBuffers(core, query, name, field, size) for name, field in fields.items()}
+        core.call("query_submit", query)
+        if core.value(c_int, "query_get_status", query) != COMPLETED:
+            raise RuntimeError("the result does not fit")
+        return {name: taken.column()["values"] for name, taken in buffers.items()}
+
+
 def _fields(schema, attributes, dimensions):
     by_default = [d["name"] for d in schema["dimensions"]] if schema["arrayType"] == "sparse" else []
     wanted = by_default if dimensions is None else dimensions

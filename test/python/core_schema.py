@@ -2,7 +2,8 @@
 
 {arrayType, dimensions: [{name, datatype, domain, tileExtent, filters}], attributes: [{name, datatype, cellValNum,
 nullable, fill, filters, enumeration}], cellOrder, tileOrder, capacity, allowsDuplicates, coordsFilters, offsetsFilters,
-validityFilters, enumerations: [{name, ordered, datatype, values}], currentDomain}. Filters are a list, or
+validityFilters, enumerations: [{name, ordered, datatype, values}], currentDomain, labels: [{dimension (its number),
+name, order, datatype}] (not given back)}. Filters are a list, or
 {maxChunkSize, filters}, of names or {type, level, ...}.
 """
 
@@ -63,6 +64,11 @@ def create_array(core, uri, spec):
         core.call("array_schema_add_enumeration", schema, _enumeration(core, enumeration))
     for attribute in spec["attributes"]:
         core.call("array_schema_add_attribute", schema, _attribute(core, attribute))
+    for label in spec.get("labels", []):
+        order = c_int(("unordered", "increasing", "decreasing").index(label["order"]))
+        code = c_int(DATATYPES.index(label["datatype"]))
+        name = label["name"].encode()
+        core.call("array_schema_add_dimension_label", schema, u32(label["dimension"]), name, order, code)
     if spec.get("currentDomain"):
         _set_current_domain(core, schema, domain, spec)
     core.call("array_schema_check", schema)

@@ -5,7 +5,7 @@ import os
 import core_cells
 import core_schema
 import tiledb
-from libtiledb import Core
+from libtiledb import Core, CoreError
 
 
 def echo(value):
@@ -154,3 +154,14 @@ def walk_members(uri):
 
 def matching_cells(uri, conditions, key):
     return core_cells.matching(uri, conditions, key)
+
+
+def labelled_cells(uri, queries):
+    """Of each query ({labels, ranges?, timestamp?}) the cells, or the core's complaint."""
+    answers = []
+    for query in queries:
+        try:
+            answers.append(core_cells.read_by_labels(uri, **query))
+        except CoreError as error:
+            answers.append(str(error))
+    return answers

@@ -3,8 +3,9 @@ import type { ArraySchema, Coordinate, Dimension, DimensionLabel } from "../../f
 import { datatypeInfo, VAR_NUM } from "../../format/datatype.js";
 import type { Column } from "../columns.js";
 import { isInteger, typeRange } from "../integer-types.js";
-import type { DimensionSelection, LabelInfo, ReadQuery, ReadResult } from "../query.js";
+import type { DimensionSelection, FragmentInfo, LabelInfo, ReadQuery, ReadResult } from "../query.js";
 import { type Intervals, intervalsOf } from "./intervals.js";
+import { checkWithoutGaps, LabelOrderCheck } from "./label-order.js";
 import { filterText, numericFilter, type Selection } from "./selection.js";
 
 /**
@@ -16,6 +17,7 @@ import { filterText, numericFilter, type Selection } from "./selection.js";
 export interface LabelArray {
   readonly uri: string;
   readonly schema: ArraySchema;
+  readonly fragments: readonly Pick<FragmentInfo, "nonEmptyDomain">[];
   batches(query: ReadQuery): AsyncIterable<ReadResult>;
 }
 
@@ -39,12 +41,13 @@ export function findLabel({ labels }: ArraySchema, name: string, where: string):
 }
 
 /**
- * The path of a label's array below the labelled one. What lies elsewhere is not followed: the core writes no such
- * labels, and a file should not say which places its reader opens.
+ * The path of a label's array below the labelled one. What lies elsewhere is not followed: no released library writes such
+ * labels (its format has a flag for them, its interface no way to set it), and a file should not say which places its
+ * reader opens.
  */
-export function labelPath({ name, relative, external, uri }: DimensionLabel, where: string): string {
-  if (!relative || external) {
-    throw new UnsupportedError(`dimension label '${name}' lies outside the array: '${uri}'`, { where });
+export function labelPath({ name, relative, uri }: DimensionLabel, where: string): string {
+  if (!relative) {
+    throw new UnsupportedError(`dimension label '${name}' lies outside the array, at '${uri}'`, { where });
   }
   if (uri.split("/").some((part) => part === "" || part === "." || part === "..")) {
     throw new FormatError(`dimension label '${name}': '${uri}' is no path below the array`, { where });
@@ -101,9 +104,10 @@ export async function withoutLabelRanges(
 function labelIntervals(label: DimensionLabel, selection: DimensionSelection, where: string): Intervals {
   const { name, datatype, cellValNum, order } = label;
   if (order === "unordered") {
-    throw new UnsupportedError(`dimension label '${name}' is unordered: there are no ranges of it`, {
-      where,
-    });
+    throw new UnsupportedError(
+      `dimension label '${name}' is unordered: there are no ranges of it, the official library does not even open such arrays`,
+      { where },
+    );
   }
   const text = cellValNum === VAR_NUM;
   const integer = isInteger(datatype);
@@ -137,7 +141,8 @@ function valuesOf({ datatype }: DimensionLabel): readonly [number, number] | rea
 
 /**
  * The coordinates whose labels are in the intervals, as ranges. Labels are read piece by piece and all compared, which
- * of ordered labels finds what the core's binary search finds, whichever way they are ordered.
+ * of ordered labels finds what the core's binary search finds, whichever way they are ordered. Labels that are not in
+ * their order, or have gaps, are refused as in the core.
  */
 async function lookUp(
   array: LabelArray,
@@ -147,13 +152,17 @@ async function lookUp(
 ): Promise<DimensionSelection> {
   const dimension = array.schema.dimensions[0]!.name;
   const found: [Coordinate, Coordinate][] = [];
+  checkWithoutGaps(array, label);
+  const order = new LabelOrderCheck(label, array.uri);
   const query = { attributes: [label.attribute], dimensions: [dimension], signal };
   for await (const { columns } of array.batches(query)) {
     const coordinates = columns[dimension]!;
     if (coordinates.kind !== "fixed") {
       throw new FormatError(`dimension label '${label.name}' has texts as coordinates`, { where: array.uri });
     }
-    for (const [from, to] of runsOf(matching(columns[label.attribute]!, wanted))) {
+    const labels = columns[label.attribute]!;
+    order.check(labels, coordinates.values);
+    for (const [from, to] of runsOf(matching(labels, wanted))) {
       found.push([coordinates.values[from]!, coordinates.values[to - 1]!]);
     }
   }
