@@ -302,12 +302,3 @@ def _(uri):
     spec = dense([dim("r", "int32", (0, 5), 4), dim("c", "int32", (0, 5), 4)], [PLAIN])
     create(uri, spec)
     write_box(uri, spec, [[0, 5], [0, 5]], order="col-major")
-
-
-@fixture("sparse-1d.string-hilbert", 22)
-def _(uri):
-    """Bytes from 128 on are signed where places on the curve are computed."""
-    spec = sparse([dim("d", "string_ascii")], [PLAIN], cellOrder="hilbert")
-    create(uri, spec)
-    texts = ["b", "a", "aa", "é", "aé", "abé", "日本", "a日", "~", "0", "zzzzzzzzé", "A"]
-    write_points(uri, spec, [(text,) for text in texts])
