@@ -30,6 +30,7 @@ import { unionOf } from "./nd-union.js";
 import type { OpenedArray } from "./opened-array.js";
 import type { AggregateResult, FragmentInfo, LabelInfo, ReadPlan, ReadQuery, ReadResult } from "./query.js";
 import { aggregate } from "./read/aggregate.js";
+import { checkListed, listCells } from "./read/as-listed.js";
 import { readBatches } from "./read/batches.js";
 import { type CompressedCells, type CompressedQuery, readCompressed } from "./read/compressed/compressed.js";
 import {
@@ -160,7 +161,11 @@ export class TileDBArray {
    * row-major unless asked otherwise, fill values where none was written.
    */
   async read(query: ReadQuery = {}): Promise<ReadResult> {
-    return readArray(this.#opened, await this.#resolve(query));
+    if (query.asListed !== true) return readArray(this.#opened, await this.#resolve(query));
+    const plain = await this.#withoutLabels(query);
+    const resolved = await this.#resolve(plain);
+    checkListed(this.#opened, resolved);
+    return listCells(this.#opened, resolved, plain.ranges, await readArray(this.#opened, resolved));
   }
 
   /**
@@ -179,7 +184,10 @@ export class TileDBArray {
    *   cells of variable length count with their mean, tiles are fetched and decoded a few at a time besides, and a
    *   piece is at least one cell, where cells of fragments are merged at least a tile of each is opened
    */
-  batches(query: ReadQuery = {}, options: BatchOptions = {}): AsyncGenerator<ReadResult, void, undefined> {
+  batches(
+    query: Omit<ReadQuery, "asListed"> = {},
+    options: BatchOptions = {},
+  ): AsyncGenerator<ReadResult, void, undefined> {
     const budget = options.memoryBudget ?? DEFAULT_MEMORY_BUDGET;
     if (query.labelRanges !== undefined) return this.#labelledBatches(query, budget);
     return readBatches(this.#opened, resolveQuery(this.schema, query, this.uri), budget);

@@ -13,7 +13,7 @@ import type { QueryCondition } from "./condition/query-condition.js";
 /**
  * Which coordinates of one dimension: single points and [low, high] ranges, both ends inclusive as in TileDB, or a
  * typed array of points. An end of null is open: the range goes to the end of the domain, of texts to the first or the
- * last there can be. Order and repetition don't matter: the selection is a set.
+ * last there can be. Order and repetition don't matter: the selection is a set, unless `asListed`.
  */
 export type DimensionSelection =
   | readonly (Coordinate | readonly [Coordinate | null, Coordinate | null])[]
@@ -38,6 +38,12 @@ export interface ReadQuery {
    * those given, or lie in the [low, high] ranges. Where no label does, nothing is selected (the core throws there).
    */
   readonly labelRanges?: Readonly<Record<string, DimensionSelection>> | undefined;
+  /**
+   * Of a dense array: takes `ranges` as lists and not as sets, like TileDB-Py's `multi_index`. Coordinates along each
+   * dimension come in the order in which they are listed, and as often; `shape` counts them so. For `read` in row-major
+   * and col-major order.
+   */
+  readonly asListed?: boolean | undefined;
   /** Attributes to return; all by default. */
   readonly attributes?: readonly string[] | undefined;
   /** Dimensions whose coordinates to return as columns; by default all of a sparse array, none of a dense one. */
