@@ -195,7 +195,7 @@ export class TileDBArray {
 
   /**
    * Count, sum, min, max, mean and nulls of the query's attributes, without reading tiles whose statistics say it: those
-   * of numbers in sparse arrays that lie wholly in the ranges, without condition and deletes.
+   * of numbers and texts of a fixed length in sparse arrays that lie wholly in the ranges, without condition and deletes.
    */
   async aggregate(
     query: Pick<ReadQuery, "ranges" | "labelRanges" | "attributes" | "condition" | "signal"> = {},

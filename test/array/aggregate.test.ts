@@ -144,6 +144,34 @@ it("whole tiles of numbers are not fetched", async () => {
   expect(store.counts.fetches).toEqual([]);
 });
 
+it("whole tiles of texts of a fixed length are not fetched, unless they have a NUL", async () => {
+  const store = withCounting(new MemoryStore());
+  const place = { store, path: "a" };
+  const text = { name: "t", datatype: "char", cellValNum: 2, nullable: true } as const;
+  await createArray(place, { arrayType: "sparse", dimensions, attributes: [text], capacity: 5 });
+  const d = Uint32Array.from({ length: 20 }, (_, k) => k);
+  const texts = Array.from(d, (k) => `${"zyxw"[k % 4]}${k % 7}`);
+  texts[17] = "a\0";
+  const values = new TextEncoder().encode(texts.join(""));
+  const validity = Uint8Array.from(d, (k) => (k % 5 === 3 ? 0 : 1));
+  await writeSparse(place, { d, t: { kind: "fixed", datatype: "char", cellValNum: 2, values, validity } });
+  const array = await openArray(place);
+  await array.plan();
+  const bounds = (from: number, to: number) => {
+    const valid = texts.slice(from, to + 1).filter((_, k) => (from + k) % 5 !== 3);
+    const sorted = valid.sort();
+    const nullCount = to - from + 1 - valid.length;
+    return { min: sorted[0], max: sorted.at(-1), nullCount, sum: null, mean: null };
+  };
+  const ofCells = () => store.counts.fetches.filter(({ key }) => /\/a0[^/]*\.tdb$/.test(key));
+  store.resetCounts();
+  const firstTiles = await array.aggregate({ ranges: { d: [[0, 14]] } });
+  expect(firstTiles.fields.t).toEqual(bounds(0, 14));
+  expect(ofCells()).toEqual([]);
+  expect((await array.aggregate()).fields.t).toEqual(bounds(0, 19));
+  expect(ofCells().length).toBeGreaterThan(0);
+});
+
 describe.skipIf(!hasPython)("the official library's aggregates", () => {
   const root = fileURLToPath(new URL("../../spec-fixtures/v22", import.meta.url));
   // The official library ends with a segmentation fault where an attribute was added; TileDB-Py opens no times.

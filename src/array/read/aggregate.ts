@@ -1,5 +1,5 @@
-import { datatypeInfo } from "../../format/datatype.js";
-import { compareText } from "../../format/text-bytes.js";
+import { datatypeInfo, VAR_NUM } from "../../format/datatype.js";
+import { compareText, textOfBytes } from "../../format/text-bytes.js";
 import { viewAs } from "../../util/typed-arrays.js";
 import { columnCells } from "../column-ops.js";
 import { cellScalars } from "../column-values.js";
@@ -78,14 +78,20 @@ async function addTile(
     const attribute = schema.attributes.find((one) => one.name === name)!;
     const { array, kind } = datatypeInfo(attribute.datatype);
     if (!fragment.hasField(name) || fragment.evolvedAttribute(name) !== undefined) return false;
-    if (attribute.cellValNum !== 1) return false;
-    // Texts' bounds stop at a NUL.
-    if (kind === "char" || kind === "string") return false;
+    const isText = kind === "char" || kind === "string";
+    if (isText ? attribute.cellValNum === VAR_NUM : attribute.cellValNum !== 1) return false;
     const statistics = await statisticsOf(fragment, name, { signal });
     const [min, max] = [statistics.min(t), statistics.max(t)];
     const [sum, nulls] = [statistics.sum(t), statistics.nullCount(t)];
-    if (min === null || max === null || sum === null || nulls === null || isCapped(sum)) return false;
+    if (min === null || max === null || nulls === null) return false;
     const valid = fragment.cellsOf(t) - nulls;
+    if (isText) {
+      // Bounds of texts compare up to a NUL: only of a fixed length, and without one, no other cell is beyond them.
+      if (min.includes(0) || max.includes(0)) return false;
+      adds.push(() => total.add(valid, nulls, textOfBytes(min), textOfBytes(max), null));
+      continue;
+    }
+    if (sum === null || isCapped(sum)) return false;
     adds.push(() => total.add(valid, nulls, viewAs(min, array)[0]!, viewAs(max, array)[0]!, sum));
   }
   for (const add of adds) add();
