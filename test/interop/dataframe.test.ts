@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { tableToIPC } from "apache-arrow";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -6,7 +7,30 @@ import { patience, runs } from "../support/property.js";
 import { hasPython, pythonPeer } from "../support/python.js";
 import { keptFolder, temporaryFolder } from "../support/temporary.js";
 
-/** Dataframes as TileDB-Py writes them: our table, sent to pandas, is the frame that `tiledb.open_dataframe` gives. */
+/**
+ * Dataframes as TileDB-Py writes them: our table, sent to pandas, is the frame that `tiledb.open_dataframe` gives.
+ *
+ * | test of TileDB-Py's test_pandas_dataframe | here |
+ * | :--- | :--- |
+ * | ColumnInfo, apply_dtype_index_*, DimType, filters_options, set_ascii_dtype | what writing makes of dtypes and options |
+ * | basic1, basic2, basic3, basic_rt1_manual, index_name, misc, int_column_names | "dense", "sparse", "drawn" (names too) |
+ * | basic1 with full_domain | "the whole domain" |
+ * | categorical, test_enumeration | column c, co, ci; "drawn" |
+ * | csv_rt1, csv_dense, csv_chunked, csv_chunked_sparse_row_indices, csv_fillna, csv_col_to_sparse_dims | "from CSV" |
+ * | csv_schema_only, csv_schema_only_no_index, append_empty_dataframe | "appended to", "an empty frame" |
+ * | index_to_sparse_dims, set_index_dims, append_index_dims, multiindex_dims, write_unnamed_index | the indexes of `shapes` |
+ * | fillna, date_spec, read_parquet, fit_to_df | what it writes then is a frame like the others |
+ * | empty, str_empty | "of no rows" |
+ * | query | attributes of "drawn"; `dimensions` of the query |
+ * | indexing_with_pyarrow_and_numpy_arrays | multi-index.test.ts: typed arrays |
+ * | nullable_integers, nullable_bool, write_var_nullable_str, pyarrow_nullable_string | ni, nu, nb, nf; "drawn" |
+ * | nullable_integers_open_dataframe | "appended to" |
+ * | var_length | multi-index.test.ts: threeValues; ../array/dataframe.test.ts |
+ * | incomplete_df | reads here have no buffers to run out of; ../array/batches.test.ts |
+ * | tile_and_cell_order | "in every order" |
+ * | bool_type | b |
+ * | datetime64_days_* | ../array/dataframe.test.ts: units that Arrow lacks |
+ */
 
 const everything = [
   { name: "i", kind: "int16", values: [1, 2, 3] },
@@ -48,6 +72,93 @@ describe.skipIf(!hasPython)("frames of from_pandas", () => {
     await peer.call("write_frame", { uri, columns: everything, index, options });
     const table = await readDataFrame(uri);
     expect(await peer.call("compare_frame", { uri, ipc: tableToIPC(table) })).toMatchObject({ rows: 3 });
+  });
+
+  const three = (values: readonly number[]) => [
+    { name: "k", kind: "int64", values },
+    { name: "v", kind: "Int64", values: values.map((one) => (one % 2 === 0 ? null : one)) },
+    { name: "s", kind: "text", values: values.map((one) => "x".repeat(one % 5)) },
+  ];
+
+  it.each([
+    { what: "sparse", index: undefined, options: { sparse: true } },
+    { what: "dense", index: undefined, options: { sparse: false } },
+    { what: "by an index", index: ["k"], options: { sparse: true } },
+    { what: "by an index with duplicates", index: ["k"], options: { sparse: true, allows_duplicates: true } },
+  ])("appended to, $what", async ({ index, options }) => {
+    const uri = `${await temporaryFolder()}/frame`;
+    const peer = await pythonPeer();
+    const second = [4, 1, 9].map((one) =>
+      index === undefined || "allows_duplicates" in options ? one : one + 50,
+    );
+    await peer.call("frames_in_turn", {
+      uri,
+      frames: [
+        { columns: three([3, 1, 2]), index, options: { ...options, full_domain: true } },
+        { columns: three(second), index, options: index === undefined ? { row_start_idx: 3 } : {} },
+      ],
+    });
+    const table = await readDataFrame(uri);
+    expect(await peer.call("compare_frame", { uri, ipc: tableToIPC(table) })).toMatchObject({ rows: 6 });
+  });
+
+  const orders = ["row-major", "col-major"].flatMap((tile_order) =>
+    ["row-major", "col-major", "hilbert"].map((cell_order) => ({ tile_order, cell_order })),
+  );
+  it.each(orders)("in every order: tiles $tile_order, cells $cell_order", async (order) => {
+    const uri = `${await temporaryFolder()}/frame`;
+    const peer = await pythonPeer();
+    await peer.call("write_frame", {
+      uri,
+      columns: everything,
+      index: null,
+      options: { sparse: true, ...order },
+    });
+    const table = await readDataFrame(uri);
+    expect(await peer.call("compare_frame", { uri, ipc: tableToIPC(table) })).toMatchObject({ rows: 3 });
+  });
+
+  const csv = `t,d,i,s\n2013-01-02 03:04:05.678,1.5,7,ab\n1969-12-31 00:00:00.5,-2,8,"c,d"\n2001-01-01 00:00:00.25,,9,é\n`;
+  const dates = { parse_dates: ["t"], date_format: "%Y-%m-%d %H:%M:%S.%f" };
+  it.each([
+    { what: "dense", options: { sparse: false } },
+    { what: "sparse", options: { sparse: true } },
+    { what: "in chunks", options: { sparse: true, chunksize: 2 } },
+    { what: "dense in chunks", options: { sparse: false, chunksize: 2 } },
+    { what: "with an index", options: { sparse: true, index_col: ["i"], ...dates } },
+    {
+      what: "with two levels, duplicates allowed",
+      options: { sparse: true, index_col: ["t", "i"], allows_duplicates: true, ...dates },
+    },
+    { what: "with gaps filled", options: { sparse: true, fillna: { d: 0 } } },
+  ])("from CSV, $what", async ({ options }) => {
+    const folder = await temporaryFolder();
+    const [uri, file] = [`${folder}/frame`, `${folder}/rows.csv`];
+    await writeFile(file, csv);
+    const peer = await pythonPeer();
+    await peer.call("frame_from_csv", { uri, file, options });
+    const ranges = "chunksize" in options && !options.sparse ? { __tiledb_rows: [[0n, 2n] as const] } : {};
+    const table = await readDataFrame(uri, { ranges });
+    const rows = Object.keys(ranges).length > 0 ? [0, 2] : null;
+    expect(await peer.call("compare_frame", { uri, ipc: tableToIPC(table), rows })).toMatchObject({
+      rows: 3,
+    });
+  });
+
+  it("an empty frame, and ranges of no rows", async () => {
+    const folder = await temporaryFolder();
+    const peer = await pythonPeer();
+    await peer.call("frames_in_turn", {
+      uri: `${folder}/a`,
+      frames: [{ columns: three([1, 2, 3]), options: { sparse: true, mode: "schema_only" } }],
+    });
+    const empty = await readDataFrame(`${folder}/a`);
+    expect(empty.numRows).toBe(0);
+    expect(empty.schema.fields.map(({ name }) => name)).toEqual(["__tiledb_rows", "k", "v", "s"]);
+    await peer.call("write_frame", { uri: `${folder}/b`, columns: everything, index: ["k"], options: {} });
+    const none = await readDataFrame(`${folder}/b`, { ranges: { k: [] } });
+    expect(none.numRows).toBe(0);
+    expect(none.schema.fields.length).toBe(everything.length);
   });
 
   it(

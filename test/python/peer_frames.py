@@ -52,3 +52,17 @@ def compare_frame(uri, ipc, attrs=None, rows=None):
         frame = frame.reset_index().sort_values(order).reset_index(drop=True)
     pd.testing.assert_frame_equal(frame, expected, check_index_type="equiv", check_categorical=True)
     return {"rows": len(frame), "dtypes": [str(d) for d in frame.dtypes]}
+
+
+def frames_in_turn(uri, frames):
+    """from_pandas, then appended to: frames of {columns, index?, options?} as write_frame has them."""
+    for number, one in enumerate(frames):
+        frame = pd.DataFrame({c["name"]: _column(c["kind"], c["values"]) for c in one["columns"]})
+        if one.get("index"):
+            frame = frame.set_index(one["index"])
+        options = {"mode": "append" if number else "ingest", **one.get("options", {})}
+        tiledb.from_pandas(uri, frame, **options)
+
+
+def frame_from_csv(uri, file, options):
+    tiledb.from_csv(uri, file, **options)

@@ -99,6 +99,15 @@ async function columnData(
   // Before there was a datatype for them, truth values were kept as uint8.
   const isTruth = (dtype === "bool" || dtype === "boolean") && column.datatype === "uint8";
   if (isTruth) return arrowData(arrow, { ...column, datatype: "bool" });
+  // Rows of frames without a bound, as of CSV files, are uint64 in the array and int64 in the frame.
+  if (dtype === "int64" && column.kind === "fixed" && column.values instanceof BigUint64Array) {
+    const { buffer, byteOffset, length } = column.values;
+    return arrowData(arrow, {
+      ...column,
+      datatype: "int64",
+      values: new BigInt64Array(buffer, byteOffset, length),
+    });
+  }
   // Dimensions of text and of bytes are both string_ascii.
   const isBytes = column.datatype === "string_ascii" && /^(\|?S\d|bytes)/.test(dtype ?? "");
   return arrowData(arrow, isBytes ? { ...column, datatype: "char" } : column);
