@@ -44,6 +44,20 @@ export function readStoredCondition(bytes: Uint8Array, where?: string): StoredCo
   return condition;
 }
 
+/** Of an update commit: after the condition come the new values, which the official library does not read either. */
+export function readUpdateCondition(bytes: Uint8Array, where?: string): StoredCondition {
+  const reader = new ByteReader(bytes, "update condition", where);
+  const condition = readNode(reader, 0);
+  // A value takes at least two lengths of 8 bytes.
+  const count = reader.count("number of update values", 8, 16);
+  for (let i = 0; i < count; i++) {
+    reader.sizedText(8, "field name");
+    reader.skip(reader.u64n("value size"), "update value");
+  }
+  reader.end();
+  return condition;
+}
+
 function readNode(reader: ByteReader, depth: number): StoredCondition {
   if (depth > MAX_DEPTH) throw reader.error(`more than ${MAX_DEPTH} levels`);
   const at = reader.offset;

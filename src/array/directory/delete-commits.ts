@@ -1,6 +1,10 @@
-import { FormatError, UnsupportedError } from "../../errors.js";
+import { FormatError } from "../../errors.js";
 import { readDeleteCommit } from "../../format/delete-commit.js";
-import { readStoredCondition, type StoredCondition } from "../../format/delete-condition.js";
+import {
+  readStoredCondition,
+  readUpdateCondition,
+  type StoredCondition,
+} from "../../format/delete-condition.js";
 import type { StoreOptions } from "../../storage/types.js";
 import { mapBounded } from "../../util/concurrency.js";
 import type { ArrayDirectory, DeleteEntry } from "./array-directory.js";
@@ -16,18 +20,15 @@ export interface StoredDelete {
   readonly condition: StoredCondition;
 }
 
-/** Throws UnsupportedError where one of the commits is an update. */
+/**
+ * Updates are experimental in the official library: it writes them only if it is told to allow them, and reads them as
+ * deletes, without the new values. So does this.
+ */
 export async function readDeletes(
   directory: ArrayDirectory,
   commits: readonly DeleteEntry[],
   options: StoreOptions,
 ): Promise<StoredDelete[]> {
-  const update = commits.find(({ name }) => name.endsWith(".upd"));
-  if (update !== undefined) {
-    throw new UnsupportedError(`the array has update commits (${update.name}), which are not read`, {
-      where: directory.uri,
-    });
-  }
   const { store } = directory.location;
   return mapBounded(
     commits,
@@ -38,7 +39,8 @@ export async function readDeletes(
       if (bytes === undefined) throw new FormatError("delete commit was listed but is gone", { where });
       const commit = await readDeleteCommit(bytes, name, where, directory.encryptionKey);
       if (commit === null) throw new FormatError(`'${name}' is no delete commit`, { where });
-      return { name, time: start, condition: readStoredCondition(commit.condition, where) };
+      const read = commit.kind === "update" ? readUpdateCondition : readStoredCondition;
+      return { name, time: start, condition: read(commit.condition, where) };
     },
     options.signal,
   );
