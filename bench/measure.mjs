@@ -22,8 +22,7 @@ export async function runWorker(command, args, request) {
       `${command} ${args.join(" ")} ended with ${signal ?? code}:\n${texts.stderr.slice(-3000)}`,
     );
   }
-  const answer = JSON.parse(texts.stdout.trimEnd().split("\n").at(-1));
-  return Array.isArray(answer) ? answer : { ...answer, wall };
+  return { ...JSON.parse(texts.stdout.trimEnd().split("\n").at(-1)), wall };
 }
 
 /** Middle of the values (mean of the middle two), smallest and largest. */

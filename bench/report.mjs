@@ -1,18 +1,62 @@
 // Tables of medians and ratios for people.
 import { summarise } from "./measure.mjs";
+import { further, targets } from "./targets.mjs";
 
-const tools = ["ours", "cellarr", "tiledb"];
-const titles = { ours: "ours", cellarr: "Python cellarr", tiledb: "TileDB-Py" };
+const titles = { ours: "ours", oursOwn: "ours, our store", cellarr: "Python cellarr", tiledb: "TileDB-Py" };
+const peers = ["cellarr", "tiledb"];
 
-/** `runs` maps a tool to its figures, each { seconds, cpu, peak, ... }. */
-export function timeTable(title, rows, pick, format) {
-  const header = [title, ...tools.map((tool) => titles[tool]), "cellarr / ours", "TileDB-Py / ours"];
-  const body = rows.map(({ name, runs }) => {
-    const summaries = tools.map((tool) => summarise(runs[tool].map(pick)));
-    const ratios = summaries.slice(1).map((other) => `${(other.median / summaries[0].median).toFixed(2)}x`);
-    return [name, ...summaries.map((summary) => spread(summary, format)), ...ratios];
+const seconds = (value) =>
+  value < 0.01
+    ? `${(value * 1000).toFixed(1)} ms`
+    : value < 1
+      ? `${(value * 1000).toFixed(0)} ms`
+      : `${value.toFixed(2)} s`;
+const bytes = (value) =>
+  value < 1e5 ? `${(value / 1e3).toFixed(1)} kB` : `${(value / 1e6).toFixed(value < 1e7 ? 1 : 0)} MB`;
+export const formats = { seconds, bytes };
+
+/** The table of targets: ours over theirs, of the runs of the same round. `results` maps key -> contestant -> runs. */
+export function targetTable(results) {
+  const header = ["ours / theirs", "ours", ...peers.flatMap((peer) => [titles[peer], "ratio", "target", ""])];
+  const rows = targets
+    .filter(({ key, ours }) => results[key]?.[ours] !== undefined)
+    .map((target) => [
+      target.name,
+      spread(summarise(results[target.key][target.ours].map(target.pick)), formats[target.unit]),
+      ...peers.flatMap((peer) => peerCells(target, results[target.key], peer)),
+    ]);
+  return alignedTable([header, ...rows]);
+}
+
+function peerCells({ targets: limits, pick, ours, unit }, runs, peer) {
+  if (limits[peer] === undefined || runs[peer] === undefined) return ["", "", "", ""];
+  const theirs = runs[peer].map(pick);
+  const ratios = runs[ours].map((run, round) => pick(run) / theirs[round]);
+  const { median, min, max } = summarise(ratios);
+  const range = min === max ? ratio(median) : `${ratio(median)} (${ratio(min)} - ${ratio(max)})`;
+  return [
+    formats[unit](summarise(theirs).median),
+    range,
+    `<= ${ratio(limits[peer])}`,
+    median <= limits[peer] ? "met" : "MISSED",
+  ];
+}
+
+const ratio = (value) => (value < 0.1 ? value.toFixed(3) : value.toFixed(2));
+
+/** Medians of all questions by all who were asked them. */
+export function furtherTables(results, queries) {
+  return further.map(({ title, pick, unit }) => {
+    const names = Object.keys(titles);
+    const rows = Object.entries(queries).map(([key, { name }]) => [
+      name,
+      ...names.map((who) => {
+        const runs = results[key][who];
+        return runs === undefined ? "" : spread(summarise(runs.map(pick)), formats[unit]);
+      }),
+    ]);
+    return alignedTable([[title, ...names.map((who) => titles[who])], ...rows]);
   });
-  return alignedTable([header, ...body]);
 }
 
 function spread({ median, min, max }, format) {
@@ -22,13 +66,13 @@ function spread({ median, min, max }, format) {
 export function alignedTable(rows) {
   const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
   const line = (row) =>
-    row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join("  ");
+    row
+      .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+      .join("  ")
+      .trimEnd();
   return [
     line(rows[0]),
     widths.map((width) => "-".repeat(width)).join("  "),
     ...rows.slice(1).map(line),
   ].join("\n");
 }
-
-export const seconds = (value) => (value < 1 ? `${(value * 1000).toFixed(0)} ms` : `${value.toFixed(2)} s`);
-export const megabytes = (value) => `${(value / 1e6).toFixed(value < 1e7 ? 1 : 0)} MB`;

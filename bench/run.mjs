@@ -1,190 +1,157 @@
-// Builds the same store and asks the same questions with this package, Python cellarr 0.3.2 and bare TileDB-Py,
+// Asks this package, Python cellarr 0.3.2 and bare TileDB-Py to build the same store and to answer the same questions,
 // alternately in one run and each in processes of its own; checks that the answers are equal before any time is
-// believed; prints medians and ratios and writes all figures to bench/results/.
-//
-//   npm run bench -- [--quick] [--cells N] [--files N] [--genes N] [--repeat N] [--threads N] [--seed N] [--keep]
+// believed; prints ratios beside their targets and writes all figures to bench/results/. `--help` lists the options.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { cpus, release, tmpdir, totalmem, type } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
-import { ensurePython } from "../scripts/python-env.mjs";
-import { runWorker } from "./measure.mjs";
-import { makeQueries } from "./queries.mjs";
-import { megabytes, seconds, timeTable } from "./report.mjs";
+import { differences } from "./compare.mjs";
+import { growthTable, measureGrowth } from "./growth.mjs";
+import { machineFacts } from "./machine.mjs";
+import { measureMemory, memoryTable } from "./memory.mjs";
+import { readOptions } from "./options.mjs";
+import { ask, askFirstSlice, contestants, note, rotated } from "./peers.mjs";
+import { firstSlice, makeQueries } from "./queries.mjs";
+import { furtherTables, targetTable } from "./report.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const cellColumns = ["cellids", "tissue", "cell_type"];
 const options = readOptions();
-const python = await ensurePython("reference");
-const workers = {
-  ours: [process.execPath, [join(here, "workers", "ours.mjs")]],
-  cellarr: [python, [join(here, "workers", "python_cellarr.py")]],
-  tiledb: [python, [join(here, "workers", "python_tiledb.py")]],
-};
-const tools = Object.keys(workers);
 
-function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      quick: { type: "boolean", default: false },
-      cells: { type: "string" },
-      files: { type: "string" },
-      genes: { type: "string" },
-      repeat: { type: "string" },
-      threads: { type: "string" },
-      seed: { type: "string" },
-      keep: { type: "boolean", default: false },
-    },
-  });
-  const number = (name, usual, quick) => {
-    const value = values[name] === undefined ? (values.quick ? quick : usual) : Number(values[name]);
-    if (Number.isInteger(value) && value > 0) return value;
-    process.stderr.write(`bench: --${name} ${values[name]}: expected a whole number from 1 on\n`);
-    process.exit(2);
-  };
-  return {
-    cells: number("cells", 1500, 300),
-    files: number("files", 2, 2),
-    genes: number("genes", 15_000, 15_000),
-    repeat: number("repeat", 3, 1),
-    threads: number("threads", 1, 1),
-    seed: number("seed", 1, 1),
-    keep: values.keep,
-  };
-}
-
-const note = (text) => process.stderr.write(`bench: ${text}\n`);
-const ask = (tool, request) => runWorker(...workers[tool], request);
-
-/** Order of the tools in round number `round`: each goes first in turn. */
-const rotated = (round) => tools.map((_, i) => tools[(i + round) % tools.length]);
-
-function emptyRuns() {
-  return Object.fromEntries(tools.map((tool) => [tool, []]));
-}
+/** Who builds what: the gene-major copy doubles our work, so that we build with it and without. */
+const builders = [
+  { name: "ours", program: "ours", store: "own", geneMajor: true },
+  { name: "cellarr", program: "cellarr", store: "python" },
+  { name: "oursAlone", program: "ours", store: "alone", geneMajor: false },
+];
 
 async function buildStores(files, folder) {
-  const runs = emptyRuns();
+  const runs = Object.fromEntries(builders.map(({ name }) => [name, []]));
   for (let round = 0; round < options.repeat; round++) {
-    for (const tool of rotated(round)) {
-      note(`building with ${tool} (${round + 1} of ${options.repeat})`);
-      const store = join(folder, `store-${tool}`);
-      runs[tool].push(
-        await ask(tool, { task: "build", files, store, cellColumns, threads: options.threads }),
-      );
+    for (const { name, program, store, geneMajor } of rotated(builders, round)) {
+      note(`building: ${name} (${round + 1} of ${options.repeat})`);
+      const request = {
+        task: "build",
+        files,
+        store: join(folder, store),
+        cellColumns,
+        geneMajor,
+        threads: options.threads,
+      };
+      runs[name].push(await ask(program, request));
     }
   }
   return runs;
 }
 
-/** All tools read the store that Python cellarr built: same bytes, so the difference is the reader. */
-async function runQueries(queries, folder) {
-  const results = [];
-  const store = join(folder, "store-cellarr");
-  for (const query of queries) {
+/** The peers read the store that Python cellarr wrote, so that the difference is the reader; we read ours as well. */
+async function askAll(queries, folder, report) {
+  for (const [key, query] of Object.entries(queries)) {
     note(`asking: ${query.name}`);
-    const runs = emptyRuns();
-    const answers = {};
+    report.results[key] = Object.fromEntries(contestants.map(({ name }) => [name, []]));
+    report.answers[key] = {};
     for (let round = 0; round < options.repeat; round++) {
-      for (const tool of rotated(round)) {
-        const answer = await ask(tool, { task: "query", store, query, repeats: query.fromStart ? 1 : 3 });
-        runs[tool].push(answer);
-        answers[tool] = answer.answer;
-      }
-    }
-    results.push({ name: query.name, fromStart: query.fromStart ?? false, runs, answers });
-  }
-  return results;
-}
-
-/** Adds what Python cellarr and we answer from the store that we built. */
-async function addOwnStoreAnswers(queries, results, folder) {
-  const store = join(folder, "store-ours");
-  for (const tool of ["ours", "cellarr"]) {
-    note(`asking ${tool} about our own store`);
-    const answers = await ask(tool, { task: "answers", store, queries });
-    for (const [i, result] of results.entries()) result.answers[`${tool} on our own store`] = answers[i];
-  }
-}
-
-/** Messages about answers that differ from TileDB-Py's. Python cellarr gives no places, see python_cellarr.py. */
-function differences(results) {
-  const wrong = [];
-  for (const { name, answers } of results) {
-    for (const [who, answer] of Object.entries(answers)) {
-      for (const part of ["shape", "stored", "values", "places", "metadata", "genes"]) {
-        if (part === "places" && answer.places === undefined) continue;
-        if (JSON.stringify(answer[part]) === JSON.stringify(answers.tiledb[part])) continue;
-        wrong.push(
-          `${name}: ${who} differs from TileDB-Py in ${part}: ${answer[part]}, ${answers.tiledb[part]}`,
-        );
+      for (const { name, program, store } of rotated(contestants, round)) {
+        const { answer, ...figures } = await ask(program, {
+          task: "query",
+          store: join(folder, store),
+          query,
+          repeats: 4,
+        });
+        report.results[key][name].push(figures);
+        report.answers[key][name] = answer;
       }
     }
   }
-  return wrong;
+  note("asking Python cellarr about our store");
+  const { answers } = await ask("cellarr", { task: "answers", store: join(folder, "own"), queries });
+  for (const [key, answer] of Object.entries(answers))
+    report.answers[key]["Python cellarr on our store"] = answer;
 }
 
-function printReport({ machine, data, builds, queries }) {
-  const print = (text) => process.stdout.write(`${text}\n\n`);
-  print(Object.values(machine).join(", "));
-  print(
-    `${data.files} files x ${data.cells} cells x ${data.genes} genes, ${data.nonZeros} non-zeros, ` +
-      `${options.repeat} rounds: median (smallest - largest)`,
-  );
-  const build = [{ name: "build", runs: builds }];
-  print(timeTable("build, time", build, (run) => run.seconds, seconds));
-  print(timeTable("build, CPU", build, (run) => run.cpu, seconds));
-  print(timeTable("build, peak memory", build, (run) => run.peak, megabytes));
-  print(timeTable("store on disk", build, (run) => run.bytes, megabytes));
-  const first = queries.filter((query) => query.fromStart);
-  print(timeTable("from process start to end", first, (run) => run.wall, seconds));
-  print(timeTable("open", first, (run) => run.open.seconds, seconds));
-  const asked = queries.filter((query) => !query.fromStart);
-  print(timeTable("query, first in a process", asked, (run) => run.runs[0].seconds, seconds));
-  print(timeTable("query, third in a process", asked, (run) => run.runs[2].seconds, seconds));
-  print(timeTable("query, CPU of the first", asked, (run) => run.runs[0].cpu, seconds));
-  print(timeTable("query, peak memory", asked, (run) => run.runs[0].peak, megabytes));
+/** Whole processes: start, open, slice, print, end. */
+async function askFirstSlices(query, folder, report) {
+  const programs = ["ours", "cellarr", "tiledb", "bare"];
+  report.results.first = Object.fromEntries(programs.map((name) => [name, []]));
+  report.answers.first = {};
+  const rounds = Math.max(3, options.repeat);
+  note(`starting processes (${rounds} rounds)`);
+  for (let round = 0; round < rounds; round++) {
+    for (const program of rotated(programs, round)) {
+      const { text, ...figures } = await askFirstSlice(program, { ...query, store: join(folder, "python") });
+      report.results.first[program].push(figures);
+      if (program !== "bare") report.answers.first[program] = { text };
+    }
+  }
 }
 
-function machineFacts() {
-  return {
-    cpu: `${cpus()[0]?.model ?? "unknown CPU"} x ${cpus().length}`,
-    memory: `${(totalmem() / 1e9).toFixed(0)} GB`,
-    system: `${type()} ${release()}`,
-    node: `Node ${process.version}`,
-    peers: "tiledb 0.36.1, cellarr 0.3.2 on Python",
+async function askMetadata(folder, report) {
+  note(`writing metadata of ${options.metadataCells} cells`);
+  const store = join(folder, "metadata");
+  await ask("cellarr", { task: "metadata", store, cells: options.metadataCells, seed: options.seed });
+  const query = {
+    name: `cell filter on metadata of ${options.metadataCells} cells`,
+    metadata: "tissue == 'lung'",
   };
+  report.results.metadata = { ours: [], cellarr: [], tiledb: [] };
+  report.answers.metadata = {};
+  note(`asking: ${query.name}`);
+  for (let round = 0; round < options.repeat; round++) {
+    for (const program of rotated(["ours", "cellarr", "tiledb"], round)) {
+      const { answer, ...figures } = await ask(program, { task: "query", store, query, repeats: 4 });
+      report.results.metadata[program].push(figures);
+      report.answers.metadata[program] = answer;
+    }
+  }
+  return query;
+}
+
+async function comparePeers(folder, report) {
+  const { cells, genes, seed, files } = options;
+  note(`simulating ${files} x ${cells} cells`);
+  const simulated = await ask("ours", { task: "simulate", folder, files, cells, genes, seed });
+  report.data = { files, cells, genes, nonZeros: simulated.nonZeros, rounds: options.repeat };
+  report.results.build = await buildStores(simulated.paths, folder);
+  const cellCount = cells * files;
+  const queries = makeQueries({ cellCount, ...simulated, seed });
+  await askAll(queries, folder, report);
+  await askFirstSlices(firstSlice({ cellCount, ...simulated, seed }), folder, report);
+  const metadata = await askMetadata(folder, report);
+  report.queries = { ...queries, metadata };
+  report.wrong = differences(report.answers);
+}
+
+function printPeers({ data, results, queries }) {
+  const print = (text) => process.stdout.write(`${text}\n\n`);
+  print(
+    `${data.files} files x ${data.cells} cells x ${data.genes} genes, ${data.nonZeros} non-zeros, ${data.rounds} rounds: ` +
+      "median (smallest - largest); ratios are of runs of the same round; queries are the later ones of a process",
+  );
+  print(targetTable(results));
+  const bare = results.first.bare.map((run) => run.cpu).sort((a, b) => a - b);
+  print(`bare node, CPU: ${Math.round(bare[bare.length >> 1] * 1000)} ms`);
+  for (const table of furtherTables(results, queries)) print(table);
 }
 
 async function main() {
   const folder = mkdtempSync(join(tmpdir(), "cellarr-bench-"));
+  const report = { machine: machineFacts(), results: {}, answers: {} };
   try {
-    note(`simulating ${options.files} x ${options.cells} cells`);
-    const { cells, genes, seed } = options;
-    const simulated = await ask("ours", {
-      task: "simulate",
-      folder,
-      files: options.files,
-      cells,
-      genes,
-      seed,
-    });
-    const builds = await buildStores(simulated.paths, folder);
-    const asked = makeQueries({ cellCount: options.cells * options.files, ...simulated, seed });
-    const queries = await runQueries(asked, folder);
-    await addOwnStoreAnswers(asked, queries, folder);
-    const data = { ...options, nonZeros: simulated.nonZeros };
-    const report = { machine: machineFacts(), data, builds, queries, wrong: differences(queries) };
+    process.stdout.write(`${Object.values(report.machine).join(", ")}\n\n`);
+    if (options.only.has("peers")) await comparePeers(folder, report);
+    if (options.only.has("growth")) report.growth = await measureGrowth(folder, options);
+    if (options.only.has("memory")) report.memory = await measureMemory(folder, options);
     mkdirSync(join(here, "results"), { recursive: true });
     const file = join(here, "results", `${new Date().toISOString().replaceAll(":", "-")}.json`);
     writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
-    if (report.wrong.length > 0) {
-      for (const line of report.wrong) note(`WRONG ANSWER: ${line}`);
+    for (const line of report.wrong ?? []) note(`WRONG ANSWER: ${line}`);
+    if (report.wrong?.length > 0) {
       process.exitCode = 1;
       return;
     }
-    printReport(report);
+    if (report.results.build !== undefined) printPeers(report);
+    if (report.growth !== undefined) process.stdout.write(`${growthTable(report.growth)}\n\n`);
+    if (report.memory !== undefined) process.stdout.write(`${memoryTable(report.memory)}\n\n`);
     note(`all answers are equal; raw figures in ${file}`);
   } finally {
     if (options.keep) note(`kept ${folder}`);

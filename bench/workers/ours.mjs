@@ -1,14 +1,16 @@
 // This package: simulate, build and query. Compiled code only, as users have it.
-import { rmSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { buildCellArrDataset, CellArrDataset, slice } from "cellarr";
 import { columnValues, textValues } from "../../dist/util/frame.js";
 import { describeMatrix, folderBytes, hashTexts, measured, repeated, serve } from "./common.mjs";
+import { CountingStore } from "./counting-store.mjs";
 
 async function simulate({ folder, files, cells, genes, seed }) {
   const { Simulator } = await import("../../dist/cli/simulate.js");
   const { writeH5ad } = await import("cellarr/h5ad");
   const simulator = new Simulator({ cells, genes, seed });
+  mkdirSync(folder, { recursive: true });
   const paths = [];
   const filled = new Map();
   let nonZeros = 0;
@@ -26,7 +28,7 @@ async function simulate({ folder, files, cells, genes, seed }) {
   return { paths, nonZeros, genes: [...filled.keys()].sort(), common, cellTypes: ["B cell"] };
 }
 
-async function build({ store, files, cellColumns, threads }) {
+async function build({ store, files, cellColumns, threads, geneMajor = true }) {
   rmSync(store, { recursive: true, force: true });
   const columnTypes = Object.fromEntries(cellColumns.map((name) => [name, "ascii"]));
   const [, figures] = await measured(() =>
@@ -35,10 +37,16 @@ async function build({ store, files, cellColumns, threads }) {
       files,
       matrixOptions: { matrixName: "counts", dtype: "uint16" },
       cellMetadataOptions: { columnTypes },
+      geneMajor,
       numThreads: threads,
     }),
   );
-  return { ...figures, bytes: folderBytes(store), matrixBytes: folderBytes(join(store, "assays")) };
+  const bytes = folderBytes(store);
+  // What is neither frame is matrix, in one orientation or both.
+  const frames = ["cell_metadata", "gene_annotation", "sample_metadata"].map((name) =>
+    folderBytes(join(store, name)),
+  );
+  return { ...figures, bytes, matrixBytes: frames.reduce((left, frame) => left - frame, bytes) };
 }
 
 async function query({ store, query: asked, repeats }) {
@@ -47,20 +55,38 @@ async function query({ store, query: asked, repeats }) {
   return { open: figures, ...runs, answer: describe(await ask(dataset, asked), asked) };
 }
 
-async function answers({ store, queries }) {
-  const dataset = await CellArrDataset.open(store);
-  const all = [];
-  for (const asked of queries) all.push(describe(await ask(dataset, asked), asked));
-  return all;
+/** Time, bytes and requests of a question; the store is opened anew each time, so nothing is cached. */
+async function counted({ store, query: asked, repeats }) {
+  const times = [];
+  let counts;
+  let stored;
+  for (let i = 0; i < repeats; i++) {
+    const counting = new CountingStore(store);
+    const dataset = await CellArrDataset.open({ store: counting, path: "" });
+    counting.reset();
+    const [part, { seconds }] = await measured(() => ask(dataset, asked));
+    counts = counting.counts();
+    stored = part.matrix("counts").data.length;
+    times.push(seconds);
+  }
+  times.sort((a, b) => a - b);
+  return { seconds: times[times.length >> 1], stored, ...counts };
 }
 
 function ask(dataset, asked) {
+  if ("metadata" in asked) return dataset.getCellSubset(asked.metadata, ["cellids", "tissue"]);
   if ("sample" in asked) return dataset.getCellsForSample(asked.sample);
   const cells = asked.where ?? asked.list ?? slice(...(asked.cells ?? []));
   return dataset.get(cells, asked.genes ?? slice());
 }
 
 function describe(part, asked) {
+  if ("metadata" in asked) {
+    const [ids, tissue] = ["cellids", "tissue"].map((name) =>
+      hashTexts(columnValues(part.columns.get(name))),
+    );
+    return { metadata: ids, text: tissue };
+  }
   return {
     ...describeMatrix(part.matrix("counts")),
     metadata: hashTexts(columnValues(part.cellMetadata.columns.get(asked.column))),
@@ -68,4 +94,4 @@ function describe(part, asked) {
   };
 }
 
-await serve({ simulate, build, query, answers });
+await serve({ simulate, build, query, counted });

@@ -44,16 +44,59 @@ def query(request):
 
 def answers(request):
     store = open_store(request)
-    return [describe(ask(store, asked), asked) for asked in request["queries"]]
+    return {"answers": {key: describe(ask(store, asked), asked) for key, asked in request["queries"].items()}}
+
+
+def metadata(request):
+    """A store whose cell metadata is large and whose matrix has one value, written by Python cellarr's own functions."""
+    import pandas as pd
+    import tiledb
+    from cellarr import buildutils_tiledb_array as arrays
+    from cellarr import buildutils_tiledb_frame as frames
+    from scipy.sparse import csr_matrix
+
+    out, cells = request["store"], request["cells"]
+    shutil.rmtree(out, ignore_errors=True)
+    tiledb.group_create(out)
+    tiledb.group_create(f"{out}/assays")
+    chosen = np.random.default_rng(request["seed"])
+    tissues = np.array(["lung", "liver", "blood", "kidney", "skin", "heart"])
+    tables = {
+        "cell_metadata": pd.DataFrame(
+            {
+                "cellids": [f"cell_{number}" for number in range(cells)],
+                "tissue": tissues[chosen.integers(0, len(tissues), cells)],
+                "cellarr_sample": "sample_1",
+            }
+        ),
+        "gene_annotation": pd.DataFrame({"cellarr_gene_index": ["gene_1"]}),
+        "sample_metadata": pd.DataFrame(
+            {
+                "cellarr_sample": ["sample_1"],
+                "cellarr_sample_start_index": ["0"],
+                "cellarr_sample_end_index": [str(cells - 1)],
+            }
+        ),
+    }
+    for name, table in tables.items():
+        frames.create_tiledb_frame_from_dataframe(f"{out}/{name}", table, {column: "ascii" for column in table})
+    arrays.create_tiledb_array(f"{out}/assays/counts")
+    last = csr_matrix(([1], ([0], [0])), shape=(1, 1))
+    arrays.write_csr_matrix_to_tiledb(f"{out}/assays/counts", last, row_offset=cells - 1)
+    return {}
 
 
 def ask(store, asked):
+    if "metadata" in asked:
+        return store.get_cell_subset(asked["metadata"], ["cellids", "tissue"])
     if "sample" in asked:
         return store.get_cells_for_sample(asked["sample"])
     return store.get_slice(cells_of(asked), asked.get("genes") or slice(None))
 
 
 def describe(part, asked):
+    if "metadata" in asked:
+        return {"metadata": common.hash_texts(part["cellids"]), "text": common.hash_texts(part["tissue"])}
     matrix = part.matrix["counts"].tocoo()
     # Rows and columns are renumbered by those that hold a value, so only the values can be compared.
     answer = common.describe_matrix(matrix.row, matrix.col, matrix.data, matrix.shape, numbered=False)
@@ -71,4 +114,4 @@ def cells_of(asked):
 
 
 if __name__ == "__main__":
-    common.serve({"build": build, "query": query, "answers": answers})
+    common.serve({"build": build, "query": query, "answers": answers, "metadata": metadata})

@@ -1,57 +1,7 @@
 """Bare TileDB-Py, as somebody would use it who writes and reads the same arrays without cellarr."""
 
-import shutil
-
 import common
 import numpy as np
-
-
-def build(request):
-    out = request["store"]
-    shutil.rmtree(out, ignore_errors=True)
-    _, figures = common.measured(lambda: write_store(out, request["files"], request["cellColumns"]))
-    return {**figures, "bytes": common.folder_bytes(out), "matrixBytes": common.folder_bytes(f"{out}/assays")}
-
-
-def write_store(out, files, cell_columns):
-    import anndata
-    import pandas as pd
-    import tiledb
-
-    tiledb.group_create(out)
-    tiledb.group_create(f"{out}/assays")
-    samples = [anndata.read_h5ad(path) for path in files]
-    genes = sorted(set().union(*(sample.var_names for sample in samples)))
-    numbers = {gene: number for number, gene in enumerate(genes)}
-    write_frame(f"{out}/gene_annotation", pd.DataFrame({"cellarr_gene_index": genes}))
-    cells = pd.concat([sample.obs[cell_columns] for sample in samples], ignore_index=True).astype(str)
-    names = [f"sample_{i + 1}" for i, sample in enumerate(samples) for _ in range(sample.n_obs)]
-    write_frame(f"{out}/cell_metadata", cells.assign(cellarr_sample=names))
-
-    uri = f"{out}/assays/counts"
-    limit = np.iinfo(np.uint32).max - 1
-    dimensions = [
-        tiledb.Dim(name=name, domain=(0, limit), dtype=np.uint32) for name in ("cell_index", "gene_index")
-    ]
-    attribute = tiledb.Attr(name="data", dtype=np.uint16, filters=tiledb.FilterList([tiledb.GzipFilter()]))
-    tiledb.Array.create(
-        uri, tiledb.ArraySchema(domain=tiledb.Domain(*dimensions), sparse=True, attrs=[attribute])
-    )
-    offset = 0
-    for sample in samples:
-        counts = sample.layers["counts"].tocoo()
-        columns = np.array([numbers[gene] for gene in sample.var_names], dtype=np.uint32)
-        with tiledb.open(uri, "w") as array:
-            array[counts.row.astype(np.uint32) + offset, columns[counts.col]] = counts.data.astype(np.uint16)
-        offset += sample.n_obs
-    tiledb.consolidate(uri)
-    tiledb.vacuum(uri)
-
-
-def write_frame(uri, frame):
-    import tiledb
-
-    tiledb.from_pandas(uri, frame, column_types={name: "ascii" for name in frame.columns})
 
 
 def open_arrays(root):
@@ -77,6 +27,8 @@ def ask(arrays, asked, root):
     from scipy.sparse import coo_matrix
 
     matrix, cells, genes = arrays
+    if "metadata" in asked:
+        return filter_cells(cells, asked["metadata"])
     chosen_cells = select_cells(cells, asked, root)
     metadata = cells.df[chosen_cells]
     annotation = genes.df[:]
@@ -90,7 +42,18 @@ def ask(arrays, asked, root):
     return coo_matrix((found["data"], (rows, columns)), shape=shape).tocsr(), metadata, annotation
 
 
+def filter_cells(cells, condition):
+    """A dense array answers a condition with fill values in the other cells."""
+    names = ["cellids", "tissue"]
+    found = cells.query(cond=condition, attrs=names)[:]
+    kept = found["tissue"] != b""
+    return {name: found[name][kept] for name in names}
+
+
 def describe(part, asked):
+    if "metadata" in asked:
+        ids, tissue = (common.hash_texts(value.decode() for value in part[name]) for name in ("cellids", "tissue"))
+        return {"metadata": ids, "text": tissue}
     values, metadata, annotation = part
     values = values.tocoo()
     answer = common.describe_matrix(values.row, values.col, values.data, values.shape, numbered=True)
@@ -118,4 +81,4 @@ def select_cells(cells, asked, root):
 
 
 if __name__ == "__main__":
-    common.serve({"build": build, "query": query})
+    common.serve({"query": query})
