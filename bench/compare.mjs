@@ -2,17 +2,20 @@
 
 const parts = ["shape", "stored", "values", "places", "metadata", "genes", "text"];
 
-/** Messages about answers that differ from TileDB-Py's; `answers` maps key -> contestant -> answer. */
+/**
+ * Messages about answers that differ from TileDB-Py's, and where it does not give a part, from ours; `answers` maps
+ * key -> contestant -> answer. An answer of the matrix alone has no metadata, Python cellarr's has no places (see
+ * python_cellarr.py).
+ */
 export function differences(answers) {
   const wrong = [];
   for (const [key, all] of Object.entries(answers)) {
     for (const [who, answer] of Object.entries(all)) {
       for (const part of parts) {
-        // Python cellarr gives no places, see python_cellarr.py.
-        if (part === "places" && answer.places === undefined) continue;
-        const [given, expected] = [JSON.stringify(answer[part]), JSON.stringify(all.tiledb[part])];
-        if (given !== expected)
-          wrong.push(`${key}: ${who} differs from TileDB-Py in ${part}: ${short(given)}, ${short(expected)}`);
+        const judge = all.tiledb[part] === undefined ? "cellarr" : "tiledb";
+        const [given, expected] = [answer[part], all[judge][part]].map((value) => JSON.stringify(value));
+        if (given === undefined || given === expected) continue;
+        wrong.push(`${key}: ${who} differs from ${judge} in ${part}: ${short(given)}, ${short(expected)}`);
       }
     }
   }

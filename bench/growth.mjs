@@ -27,7 +27,11 @@ export async function measureGrowth(folder, { cells, genes, seed, growth, thread
       cellColumns: ["cell_type"],
       threads,
     });
-    const { all: _, filter: __, ...queries } = makeQueries({ cellCount: cells * times, ...simulated, seed });
+    const {
+      all: _,
+      filter: __,
+      ...queries
+    } = makeQueries({ cellCount: cells * times, cells, ...simulated, seed });
     const runs = {};
     for (const [key, query] of Object.entries(queries)) {
       runs[key] = { name: query.name, ...(await ask("ours", { task: "counted", store, query, repeats: 4 })) };

@@ -20,12 +20,17 @@ const firstSlices = {
   bare: [process.execPath, join(workers, "bare.mjs")],
 };
 
-/** Name, program and store of each contestant. */
+/**
+ * Who is asked: name, program, store, and whether the answer is the matrix alone (as the bare core gives it) or has the
+ * metadata of cells and genes (as Python cellarr gives it).
+ */
 export const contestants = [
   { name: "ours", program: "ours", store: "python" },
   { name: "cellarr", program: "cellarr", store: "python" },
-  { name: "tiledb", program: "tiledb", store: "python" },
+  { name: "oursMatrix", program: "ours", store: "python", matrixOnly: true },
+  { name: "tiledb", program: "tiledb", store: "python", matrixOnly: true },
   { name: "oursOwn", program: "ours", store: "own" },
+  { name: "oursOwnMatrix", program: "ours", store: "own", matrixOnly: true },
 ];
 
 export function ask(program, request) {

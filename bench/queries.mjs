@@ -2,7 +2,7 @@
 import { Random } from "../dist/cli/random.js";
 
 /** Questions about a store of cells x genes, by the keys that targets.mjs uses. */
-export function makeQueries({ cellCount, genes, common, cellTypes, seed }) {
+export function makeQueries({ cellCount, cells, genes, common, cellTypes, seed }) {
   const random = new Random(seed);
   const many = Math.min(1000, Math.floor(cellCount / 2));
   const start = Math.max(0, Math.floor(cellCount / 2) - Math.floor(many / 2));
@@ -17,7 +17,7 @@ export function makeQueries({ cellCount, genes, common, cellTypes, seed }) {
     random: { name: `${many} random cells, all genes`, column, list: sample(cellCount, many, random) },
     gene: { name: "1 gene, all cells", column, genes: [common] },
     genes: { name: `${hundred.length} genes, all cells`, column, genes: hundred },
-    sample: { name: "1 whole sample", column, sample: 0 },
+    sample: { name: "1 whole sample", column, sample: 0, cellsOfSample: cells },
     filter: {
       name: "cells by condition, 100 genes",
       column,

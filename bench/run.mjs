@@ -51,13 +51,14 @@ async function askAll(queries, folder, report) {
     report.results[key] = Object.fromEntries(contestants.map(({ name }) => [name, []]));
     report.answers[key] = {};
     for (let round = 0; round < options.repeat; round++) {
-      for (const { name, program, store } of rotated(contestants, round)) {
-        const { answer, ...figures } = await ask(program, {
+      for (const { name, program, store, matrixOnly } of rotated(contestants, round)) {
+        const request = {
           task: "query",
           store: join(folder, store),
-          query,
+          query: { ...query, matrixOnly },
           repeats: 4,
-        });
+        };
+        const { answer, ...figures } = await ask(program, request);
         report.results[key][name].push(figures);
         report.answers[key][name] = answer;
       }
@@ -113,7 +114,7 @@ async function comparePeers(folder, report) {
   report.data = { files, cells, genes, nonZeros: simulated.nonZeros, rounds: options.repeat };
   report.results.build = await buildStores(simulated.paths, folder);
   const cellCount = cells * files;
-  const queries = makeQueries({ cellCount, ...simulated, seed });
+  const queries = makeQueries({ cellCount, cells, ...simulated, seed });
   await askAll(queries, folder, report);
   await askFirstSlices(firstSlice({ cellCount, ...simulated, seed }), folder, report);
   const metadata = await askMetadata(folder, report);

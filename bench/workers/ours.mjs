@@ -73,12 +73,17 @@ async function counted({ store, query: asked, repeats }) {
   return { seconds: times[times.length >> 1], stored, ...counts };
 }
 
-function ask(dataset, asked) {
+async function ask(dataset, asked) {
   if ("metadata" in asked) return dataset.getCellSubset(asked.metadata, ["cellids", "tissue"]);
-  if ("sample" in asked) return dataset.getCellsForSample(asked.sample);
-  const cells = asked.where ?? asked.list ?? slice(...(asked.cells ?? []));
-  return dataset.get(cells, asked.genes ?? slice());
+  const cells =
+    "sample" in asked ? cellsOfSample(asked) : (asked.where ?? asked.list ?? slice(...(asked.cells ?? [])));
+  const genes = asked.genes ?? slice();
+  if (asked.matrixOnly) return (await dataset.getMatrixSubset(cells, genes)).get("counts");
+  return "sample" in asked ? dataset.getCellsForSample(asked.sample) : dataset.get(cells, genes);
 }
+
+/** All files have the same number of cells. */
+const cellsOfSample = ({ sample, cellsOfSample: count }) => slice(sample * count, (sample + 1) * count - 1);
 
 function describe(part, asked) {
   if ("metadata" in asked) {
@@ -87,6 +92,7 @@ function describe(part, asked) {
     );
     return { metadata: ids, text: tissue };
   }
+  if (asked.matrixOnly) return describeMatrix(part);
   return {
     ...describeMatrix(part.matrix("counts")),
     metadata: hashTexts(columnValues(part.cellMetadata.columns.get(asked.column))),
