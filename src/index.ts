@@ -3,13 +3,22 @@
  * cells and genes. In Node, import resolves to the twin that also takes paths.
  */
 export * from "./cellarr/build.js";
+export {
+  type IndexedMatrix,
+  type IndexOptions,
+  type IndexProgress,
+  indexDataset,
+  removeIndex,
+} from "./cellarr/by-gene/index-dataset.js";
 export type { ColumnType } from "./cellarr/column-types.js";
 export type { CombineRule } from "./cellarr/combine.js";
 export { type CsvOptions, parseCsv, parseCsvText } from "./cellarr/csv.js";
-export { CellArrDataset, type QueryOptions } from "./cellarr/dataset.js";
-export type { DatasetOptions } from "./cellarr/dataset-parts.js";
+export { CellArrDataset, type GeneMajorInfo, type QueryOptions } from "./cellarr/dataset.js";
+export type { DatasetOptions, DatasetWarning } from "./cellarr/dataset-parts.js";
 export type { MisfitRule } from "./cellarr/fit-values.js";
 export type { IndexType } from "./cellarr/layout.js";
+export type { MatrixSource } from "./cellarr/matrix-reader.js";
+export type { MatrixLayout } from "./cellarr/matrix-schema.js";
 export type {
   BuildOptions,
   BuildProgress,

@@ -33,6 +33,7 @@ import { aggregate } from "./read/aggregate.js";
 import { checkListed, listCells } from "./read/as-listed.js";
 import { readBatches } from "./read/batches.js";
 import { type CompressedCells, type CompressedQuery, readCompressed } from "./read/compressed/compressed.js";
+import { type ReadExtent, sparseExtent } from "./read/extent.js";
 import {
   checkLabelArray,
   findLabel,
@@ -89,6 +90,11 @@ export class TileDBArray {
     this.#directory = directory;
     const enumeration = (name: string) => this.enumeration(name);
     this.#opened = { uri: directory.uri, schema, fragments, deletes, window, enumeration };
+  }
+
+  /** File names of the visible delete commits, oldest first: with the fragments they say what the array holds. */
+  get deleteCommits(): readonly string[] {
+    return this.#opened.deletes.map(({ name }) => name);
   }
 
   /** The smallest box around all fragments, both ends inclusive; null where nothing was written. */
@@ -154,6 +160,14 @@ export class TileDBArray {
   /** What `read(query)` would do. */
   async plan(query: ReadQuery = {}): Promise<ReadPlan> {
     return planRead(this.#opened, await this.#resolve(query));
+  }
+
+  /**
+   * What the ranges of a read touch, without asking where its tiles lie: quicker than a plan, and enough to compare two
+   * arrays. Dense: throws UnsupportedError.
+   */
+  async extent(query: Pick<ReadQuery, "ranges" | "labelRanges" | "signal"> = {}): Promise<ReadExtent> {
+    return sparseExtent(this.#opened, await this.#resolve(query));
   }
 
   /**

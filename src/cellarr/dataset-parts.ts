@@ -2,6 +2,7 @@ import { objectType, openArray, type TileDBArray } from "../array/open.js";
 import { ArgumentError, NotFoundError } from "../errors.js";
 import { childLocation, locationUri } from "../storage/resolve.js";
 import type { StoreLocation } from "../storage/types.js";
+import { type GeneMajorCopy, geneMajorPlace, openGeneMajor } from "./by-gene/gene-major-state.js";
 import { FrameReader } from "./frame-reader.js";
 import { storeNames } from "./layout.js";
 import { MatrixReader } from "./matrix-reader.js";
@@ -20,6 +21,17 @@ export interface DatasetOptions {
   /** Default "sample_metadata". */
   readonly sampleMetadataUri?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called when a gene-major copy is found that cannot be used; the matrix itself is read then. */
+  readonly onWarning?: ((warning: DatasetWarning) => void) | undefined;
+}
+
+export interface DatasetWarning {
+  /** Matrix whose copy it is. */
+  readonly matrix: string;
+  readonly copy: "stale" | "unusable";
+  readonly message: string;
+  /** Where the copy is. */
+  readonly where: string;
 }
 
 export interface DatasetParts {
@@ -68,7 +80,25 @@ async function openMatrices(
   const place = group === "" ? location : childLocation(location, ...group.split("/"));
   const names = await matrixNames(place, group, options);
   const arrays = await Promise.all(names.map((name) => openPart(place, name, options.signal)));
-  return new Map(names.map((name, at) => [name, new MatrixReader(arrays[at]!)]));
+  const reader = (name: string, array: TileDBArray) =>
+    new MatrixReader(array, () => openCopy(geneMajorPlace(location, group, name), name, array, options));
+  return new Map(names.map((name, at) => [name, reader(name, arrays[at]!)]));
+}
+
+/** Whatever asked for it may be aborted: the copy is looked for once for all queries. */
+async function openCopy(
+  place: StoreLocation,
+  matrix: string,
+  array: TileDBArray,
+  { onWarning }: DatasetOptions,
+): Promise<GeneMajorCopy> {
+  const copy = await openGeneMajor(place, array);
+  if (copy.state === "stale" || copy.state === "unusable") {
+    const { state, reason, where } = copy;
+    const message = `gene-major copy of '${matrix}' is not used, ${reason}`;
+    onWarning?.({ matrix, copy: state, message, where });
+  }
+  return copy;
 }
 
 async function matrixNames(place: StoreLocation, group: string, options: DatasetOptions): Promise<string[]> {

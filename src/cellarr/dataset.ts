@@ -7,7 +7,7 @@ import { type DatasetOptions, type DatasetParts, openParts } from "./dataset-par
 import type { FrameReader } from "./frame-reader.js";
 import { addedColumns } from "./layout.js";
 import { matchingRows } from "./matching-rows.js";
-import type { MatrixReader } from "./matrix-reader.js";
+import type { MatrixReader, MatrixSource } from "./matrix-reader.js";
 import { pythonStrings, pythonText } from "./python-text.js";
 import { type RowSelection, type Rows, resolveRows, slice, sortedUnique } from "./selection.js";
 import { CellArrDatasetSlice } from "./slice.js";
@@ -17,8 +17,22 @@ import { CellArrDatasetSlice } from "./slice.js";
 export interface QueryOptions {
   /** Matrices to read; default all. */
   readonly matrices?: readonly string[] | undefined;
+  /**
+   * Default "auto": from the matrix or from its gene-major copy, whichever answers cheaper; the answer is the same.
+   * "gene-major" throws NotFoundError where there is no copy that is up to date.
+   */
+  readonly source?: MatrixSource | undefined;
   readonly signal?: AbortSignal | undefined;
 }
+
+/**
+ * - "current": queries use it where that is cheaper; `bytes` of its cells.
+ * - "stale": the matrix was written to since; "unusable": damaged, or no copy of this matrix.
+ */
+export type GeneMajorInfo =
+  | { readonly state: "none" }
+  | { readonly state: "current"; readonly where: string; readonly bytes: number }
+  | { readonly state: "stale" | "unusable"; readonly where: string; readonly reason: string };
 
 export class CellArrDataset {
   /** Where the store is. */
@@ -70,6 +84,14 @@ export class CellArrDataset {
 
   getCellMetadataColumns(): string[] {
     return [...this.#cells.columnNames];
+  }
+
+  /** Whether a matrix has a gene-major copy, and whether queries use it. */
+  async getGeneMajorCopy(matrix: string): Promise<GeneMajorInfo> {
+    const copy = await this.#matrix(matrix).geneMajorCopy();
+    if (copy.state !== "current") return copy;
+    const bytes = copy.array.fragments.reduce((sum, one) => sum + one.bytes, 0);
+    return { state: copy.state, where: copy.array.uri, bytes };
   }
 
   /** One column for all cells. NotFoundError if there is none of that name. */
@@ -260,6 +282,13 @@ export class CellArrDataset {
     return new Frame(index, wanted);
   }
 
+  #matrix(name: string): MatrixReader {
+    const matrix = this.#matrices.get(name);
+    if (matrix !== undefined) return matrix;
+    const present = this.matrixNames.map((one) => `'${one}'`).join(", ") || "none";
+    throw new NotFoundError(`no matrix '${name}'; there are: ${present}`, { where: this.uri });
+  }
+
   async #values(
     cells: Uint32Array,
     genes: Uint32Array,
@@ -268,12 +297,8 @@ export class CellArrDataset {
     const values = new Map<string, SparseMatrix>();
     const total = { cells: this.numberOfCells, genes: this.numberOfFeatures };
     for (const name of options.matrices ?? this.#matrices.keys()) {
-      const matrix = this.#matrices.get(name);
-      if (matrix === undefined) {
-        const present = this.matrixNames.map((one) => `'${one}'`).join(", ") || "none";
-        throw new NotFoundError(`no matrix '${name}'; there are: ${present}`, { where: this.uri });
-      }
-      values.set(name, await matrix.read(cells, genes, total, options.signal));
+      const matrix = this.#matrix(name);
+      values.set(name, await matrix.read(cells, genes, total, options));
     }
     return values;
   }

@@ -3,18 +3,21 @@ import { ArgumentError, LimitError } from "../errors.js";
 import { type Datatype, datatypeInfo } from "../format/datatype.js";
 
 /**
- * Where things are in a store, and how its arrays are laid out: as Python cellarr 0.3.2 makes them, so that both read
- * each other's.
+ * Where things are in a store, and how its arrays are laid out: so that Python cellarr 0.3.2 and we read each
+ * other's.
  *
  *     gene_annotation/    frame: a row per gene
  *     sample_metadata/    frame: a row per sample
  *     cell_metadata/      frame: a row per cell
  *     assays/             group, no members of record
  *       counts/           sparse matrix, cells x genes; one array per matrix
+ *     assays_by_gene/     folder, not there in stores of Python
+ *       counts/           the same matrix gene after gene, to read few genes of many cells
  */
 
 export const storeNames = {
   assays: "assays",
+  geneMajor: "assays_by_gene",
   geneAnnotation: "gene_annotation",
   cellMetadata: "cell_metadata",
   sampleMetadata: "sample_metadata",
@@ -52,6 +55,10 @@ const indexTypes: readonly string[] = [
   "uint32",
   "uint64",
 ] satisfies IndexType[];
+
+export function isIndexType(type: string): type is IndexType {
+  return indexTypes.includes(type);
+}
 
 export interface FrameAttribute {
   readonly name: string;
@@ -93,24 +100,8 @@ function pythonJson(entries: readonly (readonly [string, string])[]): string {
   return `{${parts.join(", ")}}`;
 }
 
-/** A sparse matrix of cells x genes with one attribute. */
-export function matrixSchema(
-  attribute: FrameAttribute,
-  cellType: IndexType,
-  geneType: IndexType,
-): SchemaInput {
-  return {
-    arrayType: "sparse",
-    dimensions: [
-      { name: CELL_DIMENSION, datatype: cellType, domain: [0, highestIndex(cellType)] },
-      { name: GENE_DIMENSION, datatype: geneType, domain: [0, highestIndex(geneType)] },
-    ],
-    attributes: [{ ...attribute, filters: ["gzip"] }],
-  };
-}
-
 /** The last index of a dimension: the type's largest value less one, inclusive, as Python has it. */
-function highestIndex(type: IndexType): number | bigint {
+export function highestIndex(type: IndexType): number | bigint {
   const { bytes, kind } = datatypeInfo(type);
   const largest = 2n ** BigInt(bytes * 8 - (kind === "int" ? 1 : 0)) - 1n;
   return bytes === 8 ? largest - 1n : Number(largest - 1n);
@@ -124,7 +115,7 @@ const MOST_ROWS = 2 ** 32 - 1;
  * 2^32 - 1.
  */
 export function checkIndexType(type: IndexType, count: number, what: string): void {
-  if (!indexTypes.includes(type)) {
+  if (!isIndexType(type)) {
     throw new ArgumentError(`dtype of ${what}: '${String(type)}', expected ${indexTypes.join(", ")}`);
   }
   if (count > 0 && BigInt(count - 1) > BigInt(highestIndex(type))) {

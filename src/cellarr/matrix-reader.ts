@@ -1,18 +1,34 @@
 import type { TileDBArray } from "../array/open.js";
-import { FormatError, NotFoundError } from "../errors.js";
+import { FormatError, NotFoundError, throwIfAborted } from "../errors.js";
 import type { SparseMatrix } from "../h5ad/matrix.js";
 import type { TypedArray } from "../util/typed-arrays.js";
+import { isCopyCheaper, type MatrixRequest, mayNeedCopy } from "./by-gene/choose.js";
+import type { GeneMajorCopy } from "./by-gene/gene-major-state.js";
+import { compressRows } from "./by-gene/transpose.js";
 import { isAscending, positionsIn, runsOf, sortedUnique } from "./selection.js";
 
-/** A matrix of cells x genes in a sparse array. */
+/** From which of a matrix's arrays to read; "auto": the one that answers cheaper. */
+export type MatrixSource = "auto" | "cell-major" | "gene-major";
+
+export interface MatrixReadOptions {
+  readonly source?: MatrixSource | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A matrix of cells x genes in a sparse array, and its gene-major copy where there is one. */
 export class MatrixReader {
   readonly array: TileDBArray;
   readonly #cells: string;
   readonly #genes: string;
   readonly #attribute: string;
+  readonly #openCopy: (() => Promise<GeneMajorCopy>) | null;
+  #copy: Promise<GeneMajorCopy> | undefined;
 
-  /** Throws FormatError unless the array is sparse with two dimensions and an attribute. */
-  constructor(array: TileDBArray) {
+  /**
+   * Throws FormatError unless the array is sparse with two dimensions and an attribute. `openCopy` looks for the
+   * gene-major copy; it is called once, by the first read that may profit.
+   */
+  constructor(array: TileDBArray, openCopy: (() => Promise<GeneMajorCopy>) | null = null) {
     const { schema, uri } = array;
     const [cells, genes, ...others] = schema.dimensions;
     const [attribute] = schema.attributes;
@@ -24,6 +40,7 @@ export class MatrixReader {
       );
     }
     this.array = array;
+    this.#openCopy = openCopy;
     this.#cells = cells.name;
     this.#genes = genes.name;
     this.#attribute = attribute.name;
@@ -46,20 +63,71 @@ export class MatrixReader {
 
   /**
    * The values of `cells` x `genes` as CSR: a row per cell in the order given, repeats included, and a column per gene;
-   * `genes` are strictly ascending. Columns ascend within rows.
+   * `genes` are strictly ascending. Columns ascend within rows. Read from the matrix or from its gene-major copy,
+   * whichever answers cheaper.
    */
   async read(
     cells: Uint32Array,
     genes: Uint32Array,
     total: { readonly cells: number; readonly genes: number },
-    signal?: AbortSignal,
+    options: MatrixReadOptions = {},
   ): Promise<SparseMatrix> {
     const ascending = isAscending(cells);
     const sorted = ascending ? cells : sortedUnique(cells);
     const matrix =
-      (await this.#readCompressed(sorted, genes, total.genes, signal)) ??
-      (await this.#readGeneral(sorted, genes, total, signal));
+      (await this.#readCopy(sorted, genes, total, options)) ??
+      (await this.#readCompressed(sorted, genes, total.genes, options.signal)) ??
+      (await this.#readGeneral(sorted, genes, total, options.signal));
     return ascending ? matrix : takeMatrixRows(matrix, positionsIn(sorted, cells));
+  }
+
+  /** Whether there is a gene-major copy, and whether it holds what the matrix does; looked up once. */
+  geneMajorCopy(): Promise<GeneMajorCopy> {
+    if (this.#copy === undefined) {
+      this.#copy = this.#openCopy?.() ?? Promise.resolve({ state: "none" });
+      this.#copy.catch(() => {
+        this.#copy = undefined;
+      });
+    }
+    return this.#copy;
+  }
+
+  /** From the copy; null where the matrix is the one to read. */
+  async #readCopy(
+    cells: Uint32Array,
+    genes: Uint32Array,
+    total: { readonly cells: number; readonly genes: number },
+    options: MatrixReadOptions,
+  ): Promise<SparseMatrix | null> {
+    const copy = await this.#copyFor({ cells: runsOf(cells), genes: runsOf(genes), total }, options);
+    if (copy === null) return null;
+    const byGene = await copy.readCompressed({
+      rows: genes,
+      columns: cells.length === total.cells ? null : cells,
+      columnCount: total.cells,
+      attribute: this.#attribute,
+      signal: options.signal,
+    });
+    if (byGene === null) return null;
+    const { indptr, indices, values } = compressRows(byGene, cells.length);
+    return { format: "csr", shape: [cells.length, genes.length], indptr, indices, data: values };
+  }
+
+  /** The copy to read from, or null for the matrix itself. */
+  async #copyFor(
+    request: MatrixRequest,
+    { source = "auto", signal }: MatrixReadOptions,
+  ): Promise<TileDBArray | null> {
+    if (source === "cell-major" || (source === "auto" && !mayNeedCopy(this.array, request))) return null;
+    const copy = await this.geneMajorCopy();
+    throwIfAborted(signal);
+    if (copy.state === "current") {
+      const chosen = source === "gene-major" || (await isCopyCheaper(this.array, copy.array, request, signal));
+      return chosen ? copy.array : null;
+    }
+    if (source === "auto") return null;
+    const reason = copy.state === "none" ? "there is none" : copy.reason;
+    throw new NotFoundError(`no gene-major copy to read from: ${reason}`, { where: this.array.uri });
   }
 
   /** Null where the array is none that can be read so. */

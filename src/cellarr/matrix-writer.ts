@@ -1,11 +1,12 @@
 import { type FragmentWriter, openFragmentWriter } from "../array/write/fragment-writer.js";
 import { ValueError } from "../errors.js";
-import { datatypeInfo } from "../format/datatype.js";
 import type { AnnDataSource, CsrBlock } from "../h5ad/source.js";
 import type { StoreLocation, WritableStore } from "../storage/types.js";
 import { textValues } from "../util/frame.js";
 import type { TypedArray } from "../util/typed-arrays.js";
+import type { GeneSorter } from "./by-gene/gene-sorter.js";
 import { combinerOf } from "./combine.js";
+import { coordinatesOf } from "./coordinates.js";
 import { fitValues } from "./fit-values.js";
 import type { GeneSet } from "./gene-set.js";
 import { CELL_DIMENSION, GENE_DIMENSION, type IndexType } from "./layout.js";
@@ -60,6 +61,8 @@ export interface MatrixTask {
   /** Cell of the store that the file's first cell is. */
   readonly cellOffset: number;
   readonly fragment: LazyFragment;
+  /** Gets the same cells; null where there is no gene-major copy to make of them. */
+  readonly byGene: Pick<GeneSorter, "append"> | null;
   readonly cellType: IndexType;
   readonly geneType: IndexType;
   readonly signal: AbortSignal | undefined;
@@ -83,7 +86,7 @@ export async function writeMatrix(task: MatrixTask): Promise<void> {
   const maxCells = dense ? DENSE_BLOCK_CELLS : BLOCK_CELLS;
   for await (const block of from.blocks({ maxCells, signal: task.signal })) {
     const remapped = remapBlock(block, map, combine, options);
-    if (remapped.cells.length > 0) await task.fragment.append(await cellsOf(task, remapped));
+    if (remapped.cells.length > 0) await writeBlock(task, remapped);
     task.onCells(lastRow(block));
   }
 }
@@ -101,29 +104,16 @@ function checkShape(task: MatrixTask, shape: readonly [number, number]): void {
   );
 }
 
-async function cellsOf(task: MatrixTask, block: RemappedBlock): Promise<Record<string, TypedArray>> {
+async function writeBlock(task: MatrixTask, block: RemappedBlock): Promise<void> {
   const { matrix } = task;
-  const fitted = fitValues(block.values, matrix.dtype, matrix.onMisfit);
-  if (fitted.misfit >= 0) throw await misfitError(task, block, fitted.misfit);
-  return {
-    [CELL_DIMENSION]: coordinates(block.cells, task.cellType),
-    [GENE_DIMENSION]: coordinates(block.genes, task.geneType),
-    [matrix.matrixAttrName]: fitted.values,
-  };
-}
-
-/** Indices in a dimension's type; their range has been checked. */
-function coordinates(indices: Uint32Array, type: IndexType): TypedArray {
-  const array = datatypeInfo(type).array;
-  if (indices instanceof array) return indices;
-  const converted = new array(indices.length);
-  if (converted instanceof BigInt64Array || converted instanceof BigUint64Array) {
-    const words = new Uint32Array(converted.buffer);
-    for (let at = 0; at < indices.length; at++) words[2 * at] = indices[at]!;
-    return converted;
-  }
-  converted.set(indices);
-  return converted;
+  const { values, misfit } = fitValues(block.values, matrix.dtype, matrix.onMisfit);
+  if (misfit >= 0) throw await misfitError(task, block, misfit);
+  await task.fragment.append({
+    [CELL_DIMENSION]: coordinatesOf(block.cells, task.cellType),
+    [GENE_DIMENSION]: coordinatesOf(block.genes, task.geneType),
+    [matrix.matrixAttrName]: values,
+  });
+  await task.byGene?.append(block.cells, block.genes, values);
 }
 
 async function misfitError(task: MatrixTask, block: RemappedBlock, at: number): Promise<ValueError> {

@@ -8,6 +8,7 @@ import type { ColumnType } from "./column-types.js";
 import type { CombineRule } from "./combine.js";
 import type { MisfitRule } from "./fit-values.js";
 import { type IndexType, storeNames } from "./layout.js";
+import type { MatrixLayout } from "./matrix-schema.js";
 
 /** What a build takes: the options of Python cellarr 0.3.2 in camelCase, with our own defaults where Python's fail. */
 
@@ -79,6 +80,7 @@ export type BuildStep =
   | "sample_metadata"
   | "cell_metadata"
   | "matrix"
+  | "gene_major"
   | "optimize";
 
 export interface BuildProgress {
@@ -115,6 +117,16 @@ export interface BuildOptions {
    * that there is nothing to consolidate. False: a fragment per file and matrix.
    */
   readonly optimize?: boolean;
+  /**
+   * How matrices are stored: "compact" (default), a third of the size, or with the filters of Python cellarr. Both are
+   * read by Python cellarr.
+   */
+  readonly layout?: MatrixLayout;
+  /**
+   * Default true: beside each matrix a copy sorted by genes, from which few genes of many cells are read; it takes about
+   * three quarters of the matrix's bytes. Python cellarr takes no notice of it. `indexDataset` makes it later.
+   */
+  readonly geneMajor?: boolean;
   /**
    * Files in work at a time; default 1. While matrices are written with `optimize`, matrices at a time. They share one
    * thread: what is gained is that reading, compressing (in Node off the thread) and writing overlap.
@@ -212,7 +224,7 @@ export function resolveFrameNames(options: BuildOptions): {
     cells: options.cellMetadataOptions?.tiledbStoreName ?? storeNames.cellMetadata,
   };
   for (const [what, name] of Object.entries(names)) checkStoreName(name, `store of ${what}`);
-  checkUnique([...Object.values(names), storeNames.assays], "store name");
+  checkUnique([...Object.values(names), storeNames.assays, storeNames.geneMajor], "store name");
   return names;
 }
 

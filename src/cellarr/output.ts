@@ -1,6 +1,7 @@
 import { ExistsError, isCellarrError, StorageError } from "../errors.js";
 import { copyFolder } from "../storage/copy-folder.js";
 import { childLocation, locationUri } from "../storage/resolve.js";
+import { placeCopy, removeCopy } from "./by-gene/place-copy.js";
 import { storeNames } from "./layout.js";
 import {
   deleteStaging,
@@ -24,6 +25,8 @@ import {
 export interface OutputRequest {
   /** Folders below the output that will be written, the one that makes the store open as the last. */
   readonly targets: readonly string[];
+  /** Names of the matrices among them. */
+  readonly matrices: readonly string[];
   readonly overwrite: boolean;
 }
 
@@ -56,6 +59,14 @@ export class BuildOutput {
     return newPart(this.#staging, name);
   }
 
+  /** Where to make the gene-major copy of a matrix, and a file for what the making does not hold in memory. */
+  geneMajorPart(matrix: string): { readonly array: Place; readonly runs: Place } {
+    return {
+      array: childLocation(this.#staging, "by_gene", matrix),
+      runs: childLocation(this.#staging, "runs", matrix),
+    };
+  }
+
   /**
    * Puts all parts in their places. What they replace is put back if that fails. In a store without `rename` the old
    * parts are deleted and the new ones copied: a failure then leaves neither.
@@ -65,6 +76,7 @@ export class BuildOutput {
     if (!this.#request.overwrite) await checkFree(this.#location, units);
     if (this.#location.store.rename === undefined) await this.#copyAll(units);
     else await this.#moveAll(units);
+    await this.#placeCopies();
     await this.#staging.store.deletePrefix(this.#staging.path);
     // Those of builds that were killed: whatever they were to be part of is replaced now.
     if (hasFrames(this.#request)) await deleteStaging(this.#location);
@@ -108,6 +120,20 @@ export class BuildOutput {
     } catch (error) {
       for (const [from, to] of moved.reverse()) await moveFolder(to, from);
       throw error;
+    }
+  }
+
+  /** Those of matrices that are gone, or were replaced, go; a process killed here leaves copies that are not used. */
+  async #placeCopies(): Promise<void> {
+    if (this.#request.overwrite && !this.keepsGroup) {
+      const { store, path } = childLocation(this.#location, storeNames.geneMajor);
+      await store.deletePrefix(path);
+    }
+    for (const matrix of this.#request.matrices) {
+      const place = childLocation(this.#location, storeNames.geneMajor, matrix);
+      const { array } = this.geneMajorPart(matrix);
+      await removeCopy(place);
+      if (await isPresent(array)) await placeCopy(array, place);
     }
   }
 

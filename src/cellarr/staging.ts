@@ -10,6 +10,8 @@ import { storeNames } from "./layout.js";
  *
  *     .cellarr-building-<uuid>/new/        parts that are being made
  *     .cellarr-building-<uuid>/replaced/   parts that were there, while the new ones take their places
+ *     .cellarr-building-<uuid>/by_gene/    gene-major copies, which take their places when all parts have
+ *     .cellarr-building-<uuid>/runs/       what is being sorted for them
  */
 
 const STAGING = ".cellarr-building-";

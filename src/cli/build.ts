@@ -121,6 +121,7 @@ const stepLabels: Record<BuildStep, string> = {
   sample_metadata: "writing samples",
   cell_metadata: "writing cells",
   matrix: "writing",
+  gene_major: "writing by gene",
   optimize: "consolidating",
 };
 

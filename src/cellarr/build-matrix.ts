@@ -1,0 +1,129 @@
+import { openArray } from "../array/open.js";
+import { createArray } from "../array/write/create.js";
+import { throwIfAborted } from "../errors.js";
+import type { StoreLocation, WritableStore } from "../storage/types.js";
+import { mapBounded } from "../util/concurrency.js";
+import type { BuildPlan } from "./build-plan.js";
+import { copyCells } from "./by-gene/copy-matrix.js";
+import { GeneMajorWriter } from "./by-gene/gene-major-writer.js";
+import { withSource } from "./file-sources.js";
+import { genePositions } from "./gene-table.js";
+import { CELL_DIMENSION, GENE_DIMENSION, storeNames } from "./layout.js";
+import { type MatrixShape, matrixSchema } from "./matrix-schema.js";
+import { LazyFragment, writeMatrix } from "./matrix-writer.js";
+import type { ResolvedMatrix } from "./options.js";
+import type { BuildOutput } from "./output.js";
+import { matrixGenes, type ScannedFile } from "./scan.js";
+
+/** Fourth step of a build: one matrix of all files, and its gene-major copy. */
+
+/**
+ * With `optimize` files go into one fragment, one after another: there is nothing to consolidate then, and the copy gets
+ * the cells as they pass. Otherwise each file makes a fragment of its own, several files at a time, and the copy is made
+ * of the array.
+ */
+export async function writeAssay(
+  plan: BuildPlan,
+  output: BuildOutput,
+  matrix: ResolvedMatrix,
+): Promise<void> {
+  const { signal } = plan.options;
+  const name = matrix.tiledbStoreName;
+  const folder = output.part(`${storeNames.assays}/${name}`);
+  const shape: MatrixShape = {
+    attribute: { name: matrix.matrixAttrName, datatype: matrix.dtype },
+    cellType: plan.cellType,
+    geneType: plan.geneType,
+    dimensions: [CELL_DIMENSION, GENE_DIMENSION],
+  };
+  await createArray(folder, matrixSchema(shape, plan.layout), { signal });
+  const copy = plan.geneMajor ? geneMajorWriter(plan, output, name, shape) : null;
+  try {
+    await writeFiles(plan, matrix, folder, plan.optimize ? copy : null);
+    if (copy === null) return;
+    const array = await openArray(folder, { signal });
+    if (!plan.optimize) await copyCells(array, shape, copy, { signal });
+    await copy.finish(array);
+  } catch (error) {
+    await copy?.abort();
+    throw error;
+  }
+}
+
+function geneMajorWriter(
+  { genes, options, report }: BuildPlan,
+  output: BuildOutput,
+  name: string,
+  shape: MatrixShape,
+): GeneMajorWriter {
+  const { array, runs } = output.geneMajorPart(name);
+  const onCells = (done: number, total: number) => report({ step: "gene_major", item: name, done, total });
+  return new GeneMajorWriter({
+    array,
+    runs,
+    shape,
+    geneCount: genes.set.size,
+    signal: options.signal,
+    onCells,
+  });
+}
+
+async function writeFiles(
+  plan: BuildPlan,
+  matrix: ResolvedMatrix,
+  folder: StoreLocation<WritableStore>,
+  byGene: GeneMajorWriter | null,
+): Promise<void> {
+  const { signal } = plan.options;
+  const write = fileWriter(plan, matrix, byGene);
+  if (plan.optimize) {
+    await inFragment(folder, signal, async (fragment) => {
+      for (const at of plan.files.keys()) await write(at, fragment);
+    });
+    return;
+  }
+  const writeOne = (_: ScannedFile, at: number) => inFragment(folder, signal, (one) => write(at, one));
+  await mapBounded(plan.files, plan.threads, writeOne, signal);
+}
+
+async function inFragment(
+  folder: StoreLocation<WritableStore>,
+  signal: AbortSignal | undefined,
+  write: (fragment: LazyFragment) => Promise<void>,
+): Promise<void> {
+  const fragment = new LazyFragment(folder, signal);
+  try {
+    await write(fragment);
+    await fragment.finish();
+  } catch (error) {
+    await fragment.abort();
+    throw error;
+  }
+}
+
+/** Writes one file's cells of a matrix into a fragment, reporting the cells of all files that are done. */
+function fileWriter(
+  plan: BuildPlan,
+  matrix: ResolvedMatrix,
+  byGene: GeneMajorWriter | null,
+): (at: number, fragment: LazyFragment) => Promise<void> {
+  const { cellType, geneType, samples, genes, options } = plan;
+  const done = new Array<number>(plan.files.length).fill(0);
+  const total = samples.starts.at(-1)!;
+  return (at, fragment) => {
+    throwIfAborted(options.signal);
+    const file = plan.files[at]!;
+    const onCells = (count: number) => {
+      done[at] = count;
+      const cells = done.reduce((sum, one) => sum + one, 0);
+      plan.report({ step: "matrix", item: matrix.tiledbStoreName, done: cells, total });
+    };
+    const positions = genePositions(genes.set, matrixGenes(file, matrix.matrixName));
+    const task = { fileName: file.name, matrix, positions, genes: genes.set, fragment, byGene };
+    const { signal } = options;
+    const cellOffset = samples.starts[at]!;
+    return withSource(file.input, (source) =>
+      writeMatrix({ ...task, cellType, geneType, source, cellOffset, signal, onCells }),
+    );
+  };
+}

@@ -1,0 +1,113 @@
+import { ArgumentError } from "../errors.js";
+import { resolveLocation } from "../storage/resolve.js";
+import type { StoreLocation, WritableStore } from "../storage/types.js";
+import { mapBounded } from "../util/concurrency.js";
+import { type Genes, geneTable } from "./gene-table.js";
+import { checkIndexType, type IndexType } from "./layout.js";
+import { type MatrixLayout, matrixLayouts } from "./matrix-schema.js";
+import {
+  type BuildOptions,
+  type BuildProgress,
+  type ResolvedMatrix,
+  resolveFrameNames,
+  resolveMatrices,
+} from "./options.js";
+import { type Samples, sampleTable } from "./sample-table.js";
+import { type ScannedFile, scanFile } from "./scan.js";
+import { readTable, type TypedTable, typedTable } from "./tables.js";
+
+/** A build with everything looked up and checked, before anything is written. */
+
+export interface BuildPlan {
+  readonly options: BuildOptions;
+  readonly location: StoreLocation<WritableStore>;
+  readonly names: ReturnType<typeof resolveFrameNames>;
+  readonly matrices: readonly ResolvedMatrix[];
+  readonly files: readonly ScannedFile[];
+  readonly genes: Genes;
+  readonly samples: Samples;
+  readonly geneTable: TypedTable;
+  readonly sampleTable: TypedTable;
+  readonly cellType: IndexType;
+  readonly geneType: IndexType;
+  readonly layout: MatrixLayout;
+  /** Whether matrices get gene-major copies. */
+  readonly geneMajor: boolean;
+  readonly threads: number;
+  /** Whether each array has one fragment in the end. */
+  readonly optimize: boolean;
+  readonly report: (progress: BuildProgress) => void;
+}
+
+export async function planBuild(options: BuildOptions): Promise<BuildPlan> {
+  const location = resolveLocation(options.outputPath);
+  const names = resolveFrameNames(options);
+  const matrices = resolveMatrices(options.matrixOptions).filter(({ skip }) => !skip);
+  const threads = checkThreads(options.numThreads ?? 1);
+  if (options.files.length === 0) throw new ArgumentError("files: at least one is needed");
+  const report = (progress: BuildProgress) => options.onProgress?.(progress);
+  const files = await scanFiles(options, matrices, threads, report);
+  const genes = await geneTable(options.geneAnnotation, files);
+  const given = options.sampleMetadata;
+  const samples = sampleTable(
+    given === undefined ? null : await readTable(given, "sample metadata", false),
+    files,
+  );
+  const cellType = options.cellMetadataOptions?.dtype ?? "uint32";
+  const geneType = options.geneAnnotationOptions?.dtype ?? "uint32";
+  checkIndexType(cellType, samples.starts.at(-1)!, "cells");
+  checkIndexType(geneType, genes.set.size, "genes");
+  checkIndexType(options.sampleMetadataOptions?.dtype ?? "uint32", options.files.length, "samples");
+  return {
+    options,
+    location,
+    names,
+    matrices,
+    files,
+    genes,
+    samples,
+    geneTable: typedTable(genes.columns, options.geneAnnotationOptions?.columnTypes, "gene annotation"),
+    sampleTable: typedTable(samples.columns, options.sampleMetadataOptions?.columnTypes, "sample metadata"),
+    cellType,
+    geneType,
+    layout: checkLayout(options.layout ?? "compact"),
+    geneMajor: options.geneMajor !== false,
+    threads,
+    optimize: options.optimize !== false,
+    report,
+  };
+}
+
+function checkThreads(threads: number): number {
+  if (Number.isSafeInteger(threads) && threads > 0) return threads;
+  throw new ArgumentError(`numThreads is ${threads}, expected a whole number from 1 on`);
+}
+
+function checkLayout(layout: MatrixLayout): MatrixLayout {
+  if (matrixLayouts.includes(layout)) return layout;
+  throw new ArgumentError(`layout is '${String(layout)}', expected ${matrixLayouts.join(", ")}`);
+}
+
+async function scanFiles(
+  options: BuildOptions,
+  matrices: readonly ResolvedMatrix[],
+  threads: number,
+  report: (progress: BuildProgress) => void,
+): Promise<ScannedFile[]> {
+  const request = {
+    matrixNames: matrices.map(({ matrixName }) => matrixName),
+    featureColumn: options.geneAnnotationOptions?.featureColumn ?? "index",
+  };
+  const total = options.files.length;
+  let done = 0;
+  return mapBounded(
+    options.files,
+    threads,
+    async (input, position) => {
+      const file = await scanFile(input, position, request);
+      report({ step: "scan", item: file.name, done: ++done, total });
+      return file;
+    },
+    options.signal,
+  );
+}
