@@ -12,6 +12,8 @@ import { asNumbers } from "./fit-values.js";
 export interface ColumnMap {
   /** Per column of the file: the gene's position in the store, or -1. */
   readonly genes: Int32Array;
+  /** Genes of the store. */
+  readonly geneCount: number;
   /** True if ascending columns go to strictly ascending genes: sorted rows stay sorted. */
   readonly increasing: boolean;
   /** Where several columns go to one gene: each column's position among those; null if none do. */
@@ -45,8 +47,8 @@ export function columnMap(genes: Int32Array, geneCount: number): ColumnMap {
     if (ranks[column]! > 0) repeated = true;
   }
   return repeated
-    ? { genes, increasing, ranks, columnCounts: counts }
-    : { genes, increasing, ranks: null, columnCounts: new Int32Array(0) };
+    ? { genes, geneCount, increasing, ranks, columnCounts: counts }
+    : { genes, geneCount, increasing, ranks: null, columnCounts: new Int32Array(0) };
 }
 
 /**
@@ -60,15 +62,70 @@ export function remapBlock(
   options: { readonly cellOffset: number; readonly dropZeros: boolean },
 ): RemappedBlock {
   const firstCell = options.cellOffset + block.firstRow;
+  if (!map.increasing && map.ranks === null) {
+    const sorted = sortRows(block, firstCell, map, options.dropZeros);
+    if (sorted !== null) return sorted;
+  }
   const kept = keepMapped(block, firstCell, map, options.dropZeros || map.ranks !== null);
   if (kept.ascending) return kept;
-  const order = sortedOrder(
-    kept,
-    firstCell,
-    block.rowCount,
-    map.columnCounts.length || maxGene(kept.genes) + 1,
-  );
+  const order = sortedOrder(kept, firstCell, block.rowCount, map.geneCount);
   return map.ranks === null ? gatherSums(kept, order) : gatherCombined(kept, order, map, map.ranks, combine);
+}
+
+/**
+ * Rows whose columns go to genes in another order, each column to a gene of its own: a row's genes are marked in a bit
+ * map that is then read in order. Null where a row has a column twice.
+ */
+function sortRows(
+  block: CsrBlock,
+  firstCell: number,
+  map: ColumnMap,
+  dropZeros: boolean,
+): RemappedBlock | null {
+  const { indptr, indices } = block;
+  const values = asNumbers(block.values);
+  const stored = indptr[block.rowCount]!;
+  const cells = new Uint32Array(stored);
+  const genes = new Uint32Array(stored);
+  const kept = emptyLike(values, stored);
+  const marks = new Int32Array((map.geneCount + 31) >>> 5);
+  const valueAt = emptyLike(values, map.geneCount);
+  let count = 0;
+  for (let row = 0; row < block.rowCount; row++) {
+    const start = count;
+    const end = indptr[row + 1]!;
+    for (let at = indptr[row]!; at < end; at++) {
+      const gene = map.genes[indices[at]!]!;
+      const value = values[at]!;
+      if (gene < 0 || (dropZeros && value === 0)) continue;
+      const word = marks[gene >>> 5]!;
+      const marked = word | (1 << (gene & 31));
+      if (marked === word) return null;
+      marks[gene >>> 5] = marked;
+      valueAt[gene] = value;
+      count++;
+    }
+    takeMarked(marks, genes, start);
+    for (let at = start; at < count; at++) kept[at] = valueAt[genes[at]!]!;
+    cells.fill(firstCell + row, start, count);
+  }
+  return {
+    cells: cells.subarray(0, count),
+    genes: genes.subarray(0, count),
+    values: kept.subarray(0, count),
+  };
+}
+
+/** Writes the positions of marked bits, ascending, from `at` on, and clears them. */
+function takeMarked(marks: Int32Array, positions: Uint32Array, at: number): void {
+  let next = at;
+  for (let index = 0; index < marks.length; index++) {
+    let word = marks[index]!;
+    if (word === 0) continue;
+    marks[index] = 0;
+    const first = (index << 5) + 31;
+    for (; word !== 0; word &= word - 1) positions[next++] = first - Math.clz32(word & -word);
+  }
 }
 
 interface KeptCells extends RemappedBlock {
@@ -198,12 +255,6 @@ function gatherGroups(
     start = end;
   }
   return { cells: cells.subarray(0, count), genes: genes.subarray(0, count), count };
-}
-
-function maxGene(genes: Uint32Array): number {
-  let max = 0;
-  for (const gene of genes) if (gene > max) max = gene;
-  return max;
 }
 
 function emptyLike(values: NumberArray, length: number): NumberArray {

@@ -6,6 +6,7 @@ import { buildCellArrDataset } from "../cellarr/build.js";
 import { type ColumnType, columnTypes } from "../cellarr/column-types.js";
 import type { CellArrDataset } from "../cellarr/dataset.js";
 import type { MisfitRule } from "../cellarr/fit-values.js";
+import { matrixLayouts } from "../cellarr/matrix-schema.js";
 import {
   type BuildOptions,
   type BuildStep,
@@ -35,6 +36,8 @@ export interface BuildCommandOptions {
   readonly misfit: string;
   readonly threads: string;
   readonly optimize: boolean;
+  readonly layout: string;
+  readonly geneIndex: boolean;
   readonly overwrite?: boolean;
   readonly json?: boolean;
 }
@@ -68,6 +71,10 @@ function buildOptions(files: readonly string[], options: BuildCommandOptions): B
   if (onMisfit === undefined) {
     throw new UsageError(`--misfit ${options.misfit}: expected ${misfitRules.join(", ")}`);
   }
+  const layout = matrixLayouts.find((name) => name === options.layout);
+  if (layout === undefined) {
+    throw new UsageError(`--layout ${options.layout}: expected ${matrixLayouts.join(" or ")}`);
+  }
   const { geneAnnotation, sampleMetadata, cellMetadata, featureColumn } = options;
   return {
     outputPath: options.out,
@@ -82,6 +89,8 @@ function buildOptions(files: readonly string[], options: BuildCommandOptions): B
     }),
     numThreads: parseCount(options.threads, "--threads", 1),
     optimize: options.optimize,
+    layout,
+    geneMajor: options.geneIndex,
     overwrite: options.overwrite ?? false,
   };
 }

@@ -1,7 +1,7 @@
 import "../node-platform.js";
 import { join } from "node:path";
 import { openArray } from "../array/open.js";
-import type { CellArrDataset } from "../cellarr/dataset.js";
+import type { CellArrDataset, GeneMajorInfo } from "../cellarr/dataset.js";
 import { storeNames } from "../cellarr/layout.js";
 import type { CommandContext } from "./context.js";
 import { folderBytes } from "./folder-bytes.js";
@@ -17,6 +17,10 @@ interface MatrixInfo {
   readonly storedValues: number;
   readonly fragments: number;
   readonly bytes: number;
+  /** The copy sorted by genes: "none", "current", "stale" or "unusable". */
+  readonly geneIndex: GeneMajorInfo["state"];
+  /** Of a current copy. */
+  readonly geneIndexBytes: number | null;
 }
 
 interface StoreInfo {
@@ -51,7 +55,7 @@ async function describeStore(
   return {
     store,
     shape: dataset.shape,
-    matrices: await Promise.all(names.map((name) => describeMatrix(store, name, context))),
+    matrices: await Promise.all(names.map((name) => describeMatrix(store, name, dataset, context))),
     samples: await sampleCells(dataset),
     cellMetadataColumns: dataset.getCellMetadataColumns(),
     geneAnnotationColumns: dataset.getGeneAnnotationColumns(),
@@ -60,14 +64,22 @@ async function describeStore(
   };
 }
 
-async function describeMatrix(store: string, name: string, context: CommandContext): Promise<MatrixInfo> {
+async function describeMatrix(
+  store: string,
+  name: string,
+  dataset: CellArrDataset,
+  context: CommandContext,
+): Promise<MatrixInfo> {
   const array = await openArray(join(store, storeNames.assays, name), { signal: context.signal });
+  const copy = await dataset.getGeneMajorCopy(name);
   return {
     name,
     type: array.schema.attributes[0]!.datatype,
     storedValues: array.fragments.reduce((sum, { cellCount }) => sum + cellCount, 0),
     fragments: array.fragments.length,
     bytes: array.fragments.reduce((sum, { bytes }) => sum + bytes, 0),
+    geneIndex: copy.state,
+    geneIndexBytes: copy.state === "current" ? copy.bytes : null,
   };
 }
 
@@ -90,16 +102,17 @@ function forPeople(info: StoreInfo): string {
 }
 
 function matrixTable(matrices: readonly MatrixInfo[], places: number): string {
-  const rows = matrices.map(({ name, type, storedValues, fragments, bytes }) => [
+  const rows = matrices.map(({ name, type, storedValues, fragments, bytes, geneIndex, geneIndexBytes }) => [
     name,
     type,
     formatCount(storedValues),
     places === 0 ? "-" : `${((100 * storedValues) / places).toFixed(2)} %`,
     formatCount(fragments),
     formatBytes(bytes),
+    geneIndexBytes === null ? geneIndex : formatBytes(geneIndexBytes),
   ]);
-  const header = ["matrix", "type", "stored values", "filled", "fragments", "size"];
-  return formatTable([header, ...rows], { right: [2, 3, 4, 5] });
+  const header = ["matrix", "type", "stored values", "filled", "fragments", "size", "gene index"];
+  return formatTable([header, ...rows], { right: [2, 3, 4, 5, 6] });
 }
 
 function sampleTable(samples: readonly SampleCells[]): string {

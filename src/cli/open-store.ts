@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { CellArrDataset } from "../cellarr/dataset.js";
+import type { DatasetWarning } from "../cellarr/dataset-parts.js";
 import { addedColumns } from "../cellarr/layout.js";
 import { NotFoundError } from "../errors.js";
 import { columnValues } from "../util/frame.js";
@@ -13,7 +14,11 @@ export async function openStore(path: string, context: CommandContext): Promise<
       throw new NotFoundError("no such folder", { where: path, cause });
     });
   }
-  return CellArrDataset.open(path, { signal: context.signal });
+  return CellArrDataset.open(path, { signal: context.signal, onWarning: printWarning });
+}
+
+function printWarning({ message }: DatasetWarning): void {
+  process.stderr.write(`cellarr: warning: ${message}; "cellarr index" makes it anew\n`);
 }
 
 export interface SampleCells {

@@ -173,12 +173,21 @@ export class NodeFsStore implements WritableStore {
   }
 }
 
+/**
+ * Bytes of small pieces that are written together. A tile is some 6 KB, and writing it costs more than copying it: a
+ * build of 8 million values took a fifth less time.
+ */
+const WRITE_BUFFER = 256 * 1024;
+
 /** Writes to a temporary name beside the target; `close` makes it durable and gives it its name. */
 class FileWriter implements StoreWriter {
   readonly #handle: FileHandle;
   readonly #temporary: string;
   readonly #target: string;
   readonly #signal: AbortSignal | undefined;
+  /** Made with the first piece that is small. */
+  #buffer: Uint8Array | null = null;
+  #buffered = 0;
   #open = true;
 
   constructor(handle: FileHandle, temporary: string, target: string, signal: AbortSignal | undefined) {
@@ -190,6 +199,20 @@ class FileWriter implements StoreWriter {
 
   async write(bytes: Uint8Array): Promise<void> {
     throwIfAborted(this.#signal);
+    if (this.#buffered + bytes.byteLength > WRITE_BUFFER) await this.#flush();
+    if (bytes.byteLength >= WRITE_BUFFER) return this.#writeOut(bytes);
+    this.#buffer ??= new Uint8Array(WRITE_BUFFER);
+    this.#buffer.set(bytes, this.#buffered);
+    this.#buffered += bytes.byteLength;
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#buffer === null || this.#buffered === 0) return;
+    await this.#writeOut(this.#buffer.subarray(0, this.#buffered));
+    this.#buffered = 0;
+  }
+
+  async #writeOut(bytes: Uint8Array): Promise<void> {
     await guard(this.#target, async () => {
       let at = 0;
       while (at < bytes.byteLength) {
@@ -207,6 +230,7 @@ class FileWriter implements StoreWriter {
     if (!this.#open) return;
     try {
       throwIfAborted(this.#signal);
+      await this.#flush();
       await guard(this.#target, async () => {
         await this.#handle.sync();
         await this.#handle.close();

@@ -324,7 +324,13 @@ describe("options", () => {
     ]);
     expect(schema.attributes.map(({ name, datatype }) => [name, datatype])).toEqual([["count", "float64"]]);
     const folders = await outputPath.store.list("store", { recursive: false });
-    expect(folders.map(({ key }) => key.slice(6))).toEqual(["assays", "cells", "genes", "samples"]);
+    expect(folders.map(({ key }) => key.slice(6))).toEqual([
+      "assays",
+      "assays_by_gene",
+      "cells",
+      "genes",
+      "samples",
+    ]);
     const dtype = "float32" as IndexType;
     await expect(build({ files: twoExperiments(), sampleMetadataOptions: { dtype } })).rejects.toThrow(
       "dtype of samples: 'float32'",
@@ -506,6 +512,7 @@ describe("progress", () => {
       "gene_annotation",
       "cell_metadata",
       "matrix",
+      "gene_major",
       "sample_metadata",
     ]);
     expect(last.get("matrix")).toBe("counts 40/40");

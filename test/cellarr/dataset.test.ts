@@ -4,7 +4,7 @@ import { writeDense } from "../../src/array/write/write-dense.js";
 import { writeSparse } from "../../src/array/write/write-sparse.js";
 import { buildCellArrDataset } from "../../src/cellarr/build.js";
 import { CellArrDataset } from "../../src/cellarr/dataset.js";
-import { matrixSchema } from "../../src/cellarr/layout.js";
+import { matrixSchema } from "../../src/cellarr/matrix-schema.js";
 import { slice } from "../../src/cellarr/selection.js";
 import { MemoryStore } from "../../src/storage/memory.js";
 import { childLocation } from "../../src/storage/resolve.js";
@@ -221,7 +221,13 @@ describe("opening", () => {
     const outputPath = { store: new MemoryStore(), path: "" };
     await buildCellArrDataset({ outputPath, files: twoExperiments(), matrixOptions: { dtype: "float32" } });
     const extra = childLocation(outputPath, "assays/large");
-    await createArray(extra, matrixSchema({ name: "data", datatype: "int32" }, "uint32", "uint32"));
+    const shape = {
+      attribute: { name: "data", datatype: "int32" },
+      cellType: "uint32",
+      geneType: "uint32",
+      dimensions: ["cell_index", "gene_index"],
+    } as const;
+    await createArray(extra, matrixSchema(shape, "compact"));
     await writeSparse(extra, {
       cell_index: Uint32Array.of(40),
       gene_index: Uint32Array.of(0),

@@ -1,0 +1,84 @@
+import "../node-platform.js";
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { type IndexedMatrix, indexDataset, removeIndex } from "../cellarr/by-gene/index-dataset.js";
+import { storeNames } from "../cellarr/layout.js";
+import { NotFoundError } from "../errors.js";
+import type { CommandContext } from "./context.js";
+import { folderBytes } from "./folder-bytes.js";
+import { withTextSink } from "./output.js";
+import { createProgressBar } from "./progress.js";
+import { formatBytes, plural } from "./table.js";
+import { UsageError } from "./usage.js";
+
+/** `cellarr index`: copies of matrices sorted by genes, for a store that is there. */
+
+export interface IndexCommandOptions {
+  readonly matrix: readonly string[];
+  readonly force?: boolean;
+  readonly remove?: boolean;
+  readonly json?: boolean;
+}
+
+export async function runIndex(
+  store: string,
+  options: IndexCommandOptions,
+  context: CommandContext,
+): Promise<void> {
+  if (options.remove && options.force) throw new UsageError("--remove contradicts --force");
+  await stat(store).catch((cause: unknown) => {
+    throw new NotFoundError("no such folder", { where: store, cause });
+  });
+  const chosen = { ...(options.matrix.length > 0 && { assayUri: [...new Set(options.matrix)] }) };
+  const text = options.remove
+    ? removalText(await removeIndex(store, { ...chosen, signal: context.signal }), options)
+    : await indexText(store, await index(store, chosen, options, context), options);
+  await withTextSink(undefined, context.signal, async (sink) => {
+    await sink.write(`${text}\n`);
+  });
+}
+
+async function index(
+  store: string,
+  chosen: { readonly assayUri?: readonly string[] },
+  { force }: IndexCommandOptions,
+  { signal }: CommandContext,
+): Promise<IndexedMatrix[]> {
+  const bar = await createProgressBar();
+  try {
+    return await indexDataset(store, {
+      ...chosen,
+      signal,
+      force: force ?? false,
+      onProgress: ({ matrix, step, done, total }) =>
+        bar.update(`${step === "read" ? "reading" : "writing by gene"} ${matrix}`, done, total),
+    });
+  } finally {
+    bar.stop();
+  }
+}
+
+function removalText(removed: readonly string[], { json }: IndexCommandOptions): string {
+  if (json) return JSON.stringify({ removed });
+  if (removed.length === 0) return "there was no copy to remove";
+  return `removed ${plural(removed.length, "copy", "copies")}: ${removed.join(", ")}`;
+}
+
+async function indexText(
+  store: string,
+  indexed: readonly IndexedMatrix[],
+  { json }: IndexCommandOptions,
+): Promise<string> {
+  const sizes = await Promise.all(
+    indexed.map(({ matrix }) => folderBytes(join(store, storeNames.geneMajor, matrix))),
+  );
+  if (json) {
+    const matrices = indexed.map(({ matrix, outcome }, at) => ({ matrix, outcome, bytes: sizes[at] }));
+    return JSON.stringify({ store, matrices });
+  }
+  const lines = indexed.map(({ matrix, outcome }, at) => {
+    const what = outcome === "made" ? "copied by gene" : "its copy is up to date";
+    return `${matrix}: ${what}, ${formatBytes(sizes[at]!)}`;
+  });
+  return lines.join("\n");
+}
