@@ -122,7 +122,8 @@ export class MatrixReader {
     const copy = await this.geneMajorCopy();
     throwIfAborted(signal);
     if (copy.state === "current") {
-      const chosen = source === "gene-major" || (await isCopyCheaper(this.array, copy.array, request, signal));
+      const chosen =
+        source === "gene-major" || (await isCopyCheaper(this.array, copy.array, request, signal));
       return chosen ? copy.array : null;
     }
     if (source === "auto") return null;
