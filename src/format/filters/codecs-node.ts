@@ -7,11 +7,12 @@ import { type Cipher, newIv } from "./encryption.js";
 import type { Compress, Decompress, Digest } from "./filter.js";
 import { gzipLevel, zstdLevel } from "./levels.js";
 import { replaceCipher, replaceCodec, replaceDigest, replaceWebpModule } from "./registry.js";
+import { reusedInflate } from "./zlib-handle-node.js";
 import { zstdFrames } from "./zstd-frames.js";
 
 /** Node's own codecs: zlib always, Zstandard since Node 22.15, digests and AES; WebP's decoder from disk. Calling it again changes nothing. */
 export function registerNodeCodecs(): void {
-  replaceCodec("gzip", { decoder: async () => inflate, encoder: async () => deflate });
+  replaceCodec("gzip", { decoder: async () => reusedInflate() ?? inflate, encoder: async () => deflate });
   replaceDigest("checksum_md5", async () => digest("md5"));
   replaceDigest("checksum_sha256", async () => digest("sha256"));
   replaceCipher(async () => nodeCipher);
