@@ -108,7 +108,9 @@ function sliceRows({ start, stop }: RowSlice, rows: Rows): Uint32Array {
       where: rows.where,
     });
   }
-  return Uint32Array.from({ length: last - first + 1 }, (_, at) => first + at);
+  const numbers = new Uint32Array(last - first + 1);
+  for (let at = 0; at < numbers.length; at++) numbers[at] = first + at;
+  return numbers;
 }
 
 function maskedRows(mask: readonly boolean[], rows: Rows): Uint32Array {

@@ -50,6 +50,7 @@ export class StoredField {
   readonly #pipelines: Pipelines;
   /** Of a dimension whose coordinates share a file with the others': which of them it is. */
   readonly #shared: SharedCoordinates | null;
+  #path: string | undefined;
 
   private constructor(
     fragment: FragmentReader,
@@ -167,7 +168,8 @@ export class StoredField {
   }
 
   #where(): string {
-    return `${this.fragment.uri}/${this.#fileName}.tdb`;
+    this.#path ??= `${this.fragment.uri}/${this.#fileName}.tdb`;
+    return this.#path;
   }
 }
 
