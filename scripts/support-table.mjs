@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { buildIfStale } from "./build.mjs";
 
-buildIfStale();
+await buildIfStale();
 const { datatypes } = await import("../dist/format/datatype.js");
 const { filterSupport } = await import("../dist/format/filters/registry.js");
 const { NEWEST_VERSION, OLDEST_VERSION, WRITE_VERSION } = await import("../dist/format/version.js");

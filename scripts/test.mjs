@@ -63,7 +63,7 @@ function printSkipped(skipped) {
 }
 
 await preparePython();
-buildIfStale();
+await buildIfStale();
 const { status, passed, failed, skipped } = runVitest(process.argv.slice(2));
 printSkipped(skipped);
 const failures = failed === 0 && status !== 0 ? 1 : failed;

@@ -2,14 +2,8 @@
  * Stores of many single-cell experiments (`cellarr`), for any platform: build from H5AD or annotated data, query by
  * cells and genes. In Node, import resolves to the twin that also takes paths.
  */
-export * from "./cellarr/build.js";
-export {
-  type IndexedMatrix,
-  type IndexOptions,
-  type IndexProgress,
-  indexDataset,
-  removeIndex,
-} from "./cellarr/by-gene/index-dataset.js";
+export * from "./cellarr/build-late.js";
+export type { IndexedMatrix, IndexOptions, IndexProgress } from "./cellarr/by-gene/index-dataset.js";
 export type { ColumnType } from "./cellarr/column-types.js";
 export type { CombineRule } from "./cellarr/combine.js";
 export { type CsvOptions, parseCsv, parseCsvText } from "./cellarr/csv.js";

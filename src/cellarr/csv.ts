@@ -1,5 +1,5 @@
 /// <reference path="./papaparse.d.ts" />
-import Papa, { type ParseStep } from "papaparse";
+import type { ParseStep } from "papaparse";
 import { type ErrorDetails, FormatError, LimitError } from "../errors.js";
 import { Frame, type FrameColumn, type TextColumn } from "../util/frame.js";
 import { numberedIndex } from "./frame-parts.js";
@@ -8,7 +8,7 @@ import { TextBuilder } from "./text-builder.js";
 /**
  * CSV (RFC 4180, UTF-8) into a frame of text columns. Values stay as they are written ("007" does not become 7); empty
  * ones are missing. Blank lines are skipped, a nameless column is called "Unnamed: 0" and so on by its position, both
- * as pandas does.
+ * as pandas does. The parser is loaded at the first call.
  */
 
 export interface CsvOptions {
@@ -22,7 +22,7 @@ export interface CsvOptions {
 const MAX_BYTES = 2 ** 29 - 24;
 
 /** As `parseCsvText`, from UTF-8 bytes; FormatError if they are not, LimitError from 512 MiB on. */
-export function parseCsv(bytes: Uint8Array, options: CsvOptions = {}): Frame {
+export async function parseCsv(bytes: Uint8Array, options: CsvOptions = {}): Promise<Frame> {
   const details = options.where === undefined ? {} : { where: options.where };
   if (bytes.byteLength > MAX_BYTES) {
     throw new LimitError(
@@ -45,7 +45,8 @@ function decodeText(bytes: Uint8Array, details: ErrorDetails): string {
  * A frame from CSV text. Throws FormatError naming the row (the header is row 1) of an open or misplaced quote, or with
  * more or fewer values than the header.
  */
-export function parseCsvText(text: string, options: CsvOptions = {}): Frame {
+export async function parseCsvText(text: string, options: CsvOptions = {}): Promise<Frame> {
+  const { default: Papa } = await import("papaparse");
   const rows = new RowCollector(options.where);
   const plain = text.startsWith("\ufeff") ? text.slice(1) : text;
   Papa.parse(plain, { delimiter: ",", newline: lineBreakOf(plain), step: (row) => rows.add(row) });

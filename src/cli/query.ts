@@ -5,7 +5,6 @@ import { slice } from "../cellarr/selection.js";
 import type { CellArrDatasetSlice } from "../cellarr/slice.js";
 import type { SparseMatrix } from "../h5ad/matrix.js";
 import type { CommandContext } from "./context.js";
-import { writeFrameCsv, writeMatrixCsv } from "./format-csv.js";
 import { writeSliceJson } from "./format-json.js";
 import { writeMatrixMarket } from "./format-mtx.js";
 import { sliceText } from "./format-text.js";
@@ -15,6 +14,9 @@ import { parseNames } from "./parse.js";
 import { type CellOptions, selectCells } from "./select-cells.js";
 import { type SliceView, viewOf } from "./slice-view.js";
 import { UsageError } from "./usage.js";
+
+/** Loaded where CSV is asked for. */
+const loadCsv = () => import("./format-csv.js");
 
 /** `cellarr query`: a slice of a store, in one of several formats. */
 
@@ -91,13 +93,15 @@ function isFolder(output: string | undefined): output is string {
   return output.endsWith("/") || (existsSync(output) && statSync(output).isDirectory());
 }
 
-function writeMatrix(
+async function writeMatrix(
   view: SliceView,
   matrix: SparseMatrix,
   format: "csv" | "mtx",
   sink: TextSink,
 ): Promise<void> {
-  return format === "csv" ? writeMatrixCsv(view, matrix, sink) : writeMatrixMarket(matrix, sink);
+  if (format === "mtx") return writeMatrixMarket(matrix, sink);
+  const { writeMatrixCsv } = await loadCsv();
+  return writeMatrixCsv(view, matrix, sink);
 }
 
 async function writeFolder(
@@ -112,6 +116,7 @@ async function writeFolder(
       writeMatrix(view, matrix, format, sink),
     );
   }
+  const { writeFrameCsv } = await loadCsv();
   await withTextSink(join(folder, "cell_metadata.csv"), signal, (sink) =>
     writeFrameCsv(view.cellMetadata, "cell", (row) => `${view.cells[row]}`, sink),
   );

@@ -2,7 +2,7 @@ import { ArgumentError } from "../errors.js";
 import { Frame, type FrameColumn, textColumn } from "../util/frame.js";
 import type { TypedArray } from "../util/typed-arrays.js";
 import { checkMatrix, type Matrix } from "./matrix.js";
-import { type WriteH5adOptions, writeH5ad } from "./write-anndata.js";
+import type { WriteH5adOptions } from "./write-anndata.js";
 
 /** An annotated matrix in memory: cells (obs) x genes (var). */
 
@@ -89,6 +89,8 @@ export class AnnData {
 
   /** Writes an H5AD file (Node); see `writeH5ad`. */
   async write(path: string, options?: WriteH5adOptions): Promise<void> {
+    // Loaded late: what only reads stores makes annotated data, too, but writes none.
+    const { writeH5ad } = await import("./write-anndata.js");
     await writeH5ad(this, path, options);
   }
 }

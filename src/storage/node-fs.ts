@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import type { Stats } from "node:fs";
 import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
@@ -67,7 +66,7 @@ export class NodeFsStore implements WritableStore {
   async writer(key: string, options?: StoreOptions): Promise<StoreWriter> {
     throwIfAborted(options?.signal);
     const target = this.#path(checkKey(key, this.uri));
-    const temporary = `${target}.${randomUUID()}.cellarr-tmp`;
+    const temporary = `${target}.${crypto.randomUUID()}.cellarr-tmp`;
     const handle = await this.#guard(target, async () => {
       await makeFolders(dirname(target));
       return open(temporary, "wx");

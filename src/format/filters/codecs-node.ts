@@ -1,10 +1,8 @@
-import { createCipheriv, createDecipheriv, createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import * as zlib from "node:zlib";
 import { badPart } from "./compression.js";
-import { type Cipher, newIv } from "./encryption.js";
-import type { Compress, Decompress, Digest } from "./filter.js";
+import type { Compress, Decompress } from "./filter.js";
 import { gzipLevel, zstdLevel } from "./levels.js";
 import { replaceCipher, replaceCodec, replaceDigest, replaceWebpModule } from "./registry.js";
 import { reusedInflate } from "./zlib-handle-node.js";
@@ -13,14 +11,17 @@ import { zstdFrames } from "./zstd-frames.js";
 /** Node's own codecs: zlib always, Zstandard since Node 22.15, digests and AES; WebP's decoder from disk. Calling it again changes nothing. */
 export function registerNodeCodecs(): void {
   replaceCodec("gzip", { decoder: async () => reusedInflate() ?? inflate, encoder: async () => deflate });
-  replaceDigest("checksum_md5", async () => digest("md5"));
-  replaceDigest("checksum_sha256", async () => digest("sha256"));
-  replaceCipher(async () => nodeCipher);
+  replaceDigest("checksum_md5", async () => (await loadCrypto()).digest("md5"));
+  replaceDigest("checksum_sha256", async () => (await loadCrypto()).digest("sha256"));
+  replaceCipher(async () => (await loadCrypto()).nodeCipher);
   replaceWebpModule(() => readFile(createRequire(import.meta.url).resolve("@cwasm/webp/webp.wasm")));
   const zstd = zstdOf(zlib);
   if (zstd === null) replaceCodec("zstd", { decoder: withoutFetch });
   else replaceCodec("zstd", { decoder: async () => zstd.decompress, encoder: async () => zstd.compress });
 }
+
+/** Apart, as node:crypto takes longer to load than a small query takes. */
+const loadCrypto = () => import("./crypto-node.js");
 
 /**
  * The portable decoder, which gets at its own WebAssembly by `fetch` of a data: URL where there is a fetch. In Node that
@@ -78,34 +79,6 @@ const inflate: Decompress = (part, out) => {
 
 const deflate: Compress = (part, step) =>
   zlib.deflateSync(part, { level: gzipLevel(step.spec), chunkSize: Math.max(1024, part.byteLength) });
-
-function digest(algorithm: string): Digest {
-  return (bytes) => createHash(algorithm).update(bytes).digest();
-}
-
-const CIPHER = "aes-256-gcm";
-
-const nodeCipher: Cipher = {
-  seal: (key, plain) => {
-    const iv = newIv();
-    const cipher = createCipheriv(CIPHER, key, iv);
-    const data = cipher.update(plain);
-    // In this mode nothing is left for the end.
-    cipher.final();
-    return { data, iv, tag: cipher.getAuthTag() };
-  },
-  open: (key, { data, iv, tag }) => {
-    const decipher = createDecipheriv(CIPHER, key, iv);
-    decipher.setAuthTag(tag);
-    const plain = decipher.update(data);
-    try {
-      decipher.final();
-    } catch {
-      return null;
-    }
-    return plain;
-  },
-};
 
 /** What of node:zlib is there since Node 22.15. */
 interface NodeZstd {

@@ -1,11 +1,24 @@
 import { UnsupportedError } from "../../errors.js";
 import type { FilterType } from "../filter-pipeline.js";
+import { bitWidthReduction } from "./bit-width-reduction.js";
+import { bitshuffle } from "./bitshuffle.js";
+import { byteshuffle } from "./byteshuffle.js";
+import { checksumFilter } from "./checksum.js";
 import { compressionFilter } from "./compression.js";
+import { compressDelta, decompressDelta } from "./delta.js";
+import { decompressDoubleDelta } from "./double-delta-decode.js";
 import type { Cipher } from "./encryption.js";
 import type { Compress, Decompress, Digest, Filter } from "./filter.js";
+import { compressLz4, decompressLz4 } from "./lz4.js";
+import { none } from "./none.js";
+import { positiveDelta } from "./positive-delta.js";
+import { compressRle, decompressRle } from "./rle.js";
+import { scaleFloat } from "./scale-float.js";
+import { xor } from "./xor.js";
 
 /**
- * The filters by name, each loaded when a pipeline first needs it. A platform may put a faster codec or digest in
+ * The filters by name. The small ones are simply there: a file of its own costs each more than it weighs. Those with a
+ * library, or larger, are loaded when a pipeline first needs them. A platform may put a faster codec or digest in
  * the place of a portable one: `replaceCodec("gzip", { decoder: async () => inflate })`.
  */
 
@@ -28,23 +41,23 @@ const codecs: Record<CodecType, Codec> = {
     encoder: async () => (await import("./zstd.js")).loadZstdEncoder(),
   },
   lz4: {
-    decoder: async () => (await import("./lz4.js")).decompressLz4,
-    encoder: async () => (await import("./lz4.js")).compressLz4,
+    decoder: async () => decompressLz4,
+    encoder: async () => compressLz4,
   },
   bzip2: {
     decoder: async () => (await import("./bzip2-decode.js")).decompressBzip2,
     encoder: async () => (await import("./bzip2-encode.js")).compressBzip2,
   },
   rle: {
-    decoder: async () => (await import("./rle.js")).decompressRle,
-    encoder: async () => (await import("./rle.js")).compressRle,
+    decoder: async () => decompressRle,
+    encoder: async () => compressRle,
   },
   delta: {
-    decoder: async () => (await import("./delta.js")).decompressDelta,
-    encoder: async () => (await import("./delta.js")).compressDelta,
+    decoder: async () => decompressDelta,
+    encoder: async () => compressDelta,
   },
   double_delta: {
-    decoder: async () => (await import("./double-delta-decode.js")).decompressDoubleDelta,
+    decoder: async () => decompressDoubleDelta,
     encoder: async () => (await import("./double-delta-encode.js")).compressDoubleDelta,
   },
 };
@@ -106,12 +119,11 @@ const compressor = (type: CodecType) => async (encode: boolean) => {
 };
 
 const checksum = (type: DigestType) => async () => {
-  const { checksumFilter } = await import("./checksum.js");
   return checksumFilter(await digests[type]());
 };
 
 const filters: Record<FilterType, ((encode: boolean) => Promise<Filter>) | null> = {
-  none: async () => (await import("./none.js")).none,
+  none: async () => none,
   gzip: compressor("gzip"),
   zstd: compressor("zstd"),
   lz4: compressor("lz4"),
@@ -119,16 +131,16 @@ const filters: Record<FilterType, ((encode: boolean) => Promise<Filter>) | null>
   bzip2: compressor("bzip2"),
   double_delta: compressor("double_delta"),
   delta: compressor("delta"),
-  bit_width_reduction: async () => (await import("./bit-width-reduction.js")).bitWidthReduction,
-  bitshuffle: async () => (await import("./bitshuffle.js")).bitshuffle,
-  byteshuffle: async () => (await import("./byteshuffle.js")).byteshuffle,
-  positive_delta: async () => (await import("./positive-delta.js")).positiveDelta,
+  bit_width_reduction: async () => bitWidthReduction,
+  bitshuffle: async () => bitshuffle,
+  byteshuffle: async () => byteshuffle,
+  positive_delta: async () => positiveDelta,
   checksum_md5: checksum("checksum_md5"),
   checksum_sha256: checksum("checksum_sha256"),
   // Only as the first filter of variable-length strings, where it is no chunk filter: see string-decode.ts.
   dictionary: null,
-  scale_float: async () => (await import("./scale-float.js")).scaleFloat,
-  xor: async () => (await import("./xor.js")).xor,
+  scale_float: async () => scaleFloat,
+  xor: async () => xor,
   webp: loadWebp,
   // Needs a key, see loadFilter.
   aes_256_gcm: null,

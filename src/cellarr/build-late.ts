@@ -1,0 +1,47 @@
+import type { StoreLocation } from "../storage/types.js";
+import type { IndexedMatrix, IndexOptions } from "./by-gene/index-dataset.js";
+import type { CellArrDataset } from "./dataset.js";
+import type { BuildOptions } from "./options.js";
+
+/** The face of building: what writes is loaded with the first store to build, so that programs that read never do. */
+
+/**
+ * Builds and opens the store. Memory does not grow with the number of cells, except for what the caller hands over in
+ * memory and 8 bytes a cell for the columns that cellarr adds to given cell metadata.
+ *
+ * Throws ExistsError (the folder has such a store), NotFoundError (file, matrix, column), ArgumentError (options),
+ * ValueError (a value does not fit, naming where it is), FormatError (a corrupt file), AbortedError.
+ */
+export async function buildCellArrDataset(options: BuildOptions): Promise<CellArrDataset> {
+  const build = await import("./build.js");
+  return build.buildCellArrDataset(options);
+}
+
+/** Builds without opening: for builds in parts, where a `skip` option leaves the store incomplete for now. */
+export async function buildCellArrStores(options: BuildOptions): Promise<void> {
+  const build = await import("./build.js");
+  return build.buildCellArrStores(options);
+}
+
+/**
+ * Makes the gene-major copy of each matrix that has none, or one that is not up to date. Memory does not grow with the
+ * number of cells, but by 4 bytes a gene for each 4 million values.
+ *
+ * Throws NotFoundError (no such store or matrix), UnsupportedError (values that are no numbers), AbortedError.
+ */
+export async function indexDataset(
+  path: string | StoreLocation,
+  options: IndexOptions = {},
+): Promise<IndexedMatrix[]> {
+  const index = await import("./by-gene/index-dataset.js");
+  return index.indexDataset(path, options);
+}
+
+/** Removes gene-major copies; returns the names of the matrices that had one. */
+export async function removeIndex(
+  path: string | StoreLocation,
+  options: Pick<IndexOptions, "assayTiledbGroup" | "assayUri" | "signal"> = {},
+): Promise<string[]> {
+  const index = await import("./by-gene/index-dataset.js");
+  return index.removeIndex(path, options);
+}
