@@ -4,10 +4,12 @@ import { resolveReadable } from "../storage/resolve.js";
 import type { StoreLocation } from "../storage/types.js";
 import { Frame, type FrameColumn, type TextColumn, textValues } from "../util/frame.js";
 import { type DatasetOptions, type DatasetParts, openParts } from "./dataset-parts.js";
+import { takeRows, takeText } from "./frame-parts.js";
 import type { FrameReader } from "./frame-reader.js";
 import { addedColumns } from "./layout.js";
 import { matchingRows } from "./matching-rows.js";
 import type { MatrixReader, MatrixSource } from "./matrix-reader.js";
+import { NameRows } from "./name-rows.js";
 import { pythonStrings, pythonText } from "./python-text.js";
 import { type RowSelection, type Rows, resolveRows, slice, sortedUnique } from "./selection.js";
 import { CellArrDatasetSlice } from "./slice.js";
@@ -34,6 +36,13 @@ export type GeneMajorInfo =
   | { readonly state: "current"; readonly where: string; readonly bytes: number }
   | { readonly state: "stale" | "unusable"; readonly where: string; readonly reason: string };
 
+interface GeneIndex {
+  readonly column: FrameColumn;
+  /** The same as text. */
+  readonly names: TextColumn;
+  readonly rows: NameRows;
+}
+
 export class CellArrDataset {
   /** Where the store is. */
   readonly uri: string;
@@ -41,8 +50,7 @@ export class CellArrDataset {
   readonly #cells: FrameReader;
   readonly #samples: FrameReader;
   readonly #matrices: ReadonlyMap<string, MatrixReader>;
-  #geneNames: Promise<TextColumn> | undefined;
-  #geneRows: Promise<ReadonlyMap<string, number>> | undefined;
+  #geneIndex: Promise<GeneIndex> | undefined;
   #sampleNames: Promise<string[]> | undefined;
 
   private constructor(parts: DatasetParts) {
@@ -119,7 +127,7 @@ export class CellArrDataset {
 
   /** Names of all genes, in the store's order. */
   async getGeneAnnotationIndex(): Promise<string[]> {
-    return textValues(await this.#names()).map((name) => name ?? "");
+    return textValues((await this.#genesByName()).names).map((name) => name ?? "");
   }
 
   /** Rows of the gene annotation in the store's order, each once; named by gene. `columns` default to all. */
@@ -260,26 +268,36 @@ export class CellArrDataset {
   }
 
   async #geneNumbers(genes: RowSelection, options: QueryOptions): Promise<Uint32Array> {
-    const names = async () => {
-      this.#geneRows ??= this.getGeneAnnotationIndex().then(firstRows);
-      const rows = await this.#geneRows;
+    const names = async (wanted: readonly string[]) => {
+      const rows = (await this.#genesByName()).rows.find(wanted);
       return (name: string) => rows.get(name) ?? -1;
     };
     return sortedUnique(await resolveRows(genes, this.#rows("gene", this.#genes, names, options)));
   }
 
-  #names(): Promise<TextColumn> {
-    const { geneIndex } = addedColumns;
-    this.#geneNames ??= this.#genes.column(geneIndex).then(pythonText);
-    return this.#geneNames;
+  /** The column of the genes' names, read once: it names the genes of every slice. */
+  #genesByName(): Promise<GeneIndex> {
+    this.#geneIndex ??= this.#genes.column(addedColumns.geneIndex).then((column) => {
+      const names = pythonText(column);
+      return { column, names, rows: new NameRows(names) };
+    });
+    return this.#geneIndex;
   }
 
   async #geneFrame(genes: Uint32Array, columns: readonly string[], options: QueryOptions): Promise<Frame> {
-    const named = [...new Set([...columns, addedColumns.geneIndex])];
-    const frame = await this.#genes.rows(genes, named, options.signal);
-    const index = pythonText(frame.columns.get(addedColumns.geneIndex)!);
-    const wanted = new Map(columns.map((name) => [name, frame.columns.get(name)!]));
-    return new Frame(index, wanted);
+    const { geneIndex } = addedColumns;
+    const stored = columns.filter((name) => name !== geneIndex);
+    const [{ column, names }, frame] = await Promise.all([
+      this.#genesByName(),
+      stored.length === 0 ? null : this.#genes.rows(genes, stored, options.signal),
+    ]);
+    const isAll = genes.length === this.numberOfFeatures;
+    const index = isAll ? column : takeRows(column, genes);
+    const wanted = columns.map((name): [string, FrameColumn] => [
+      name,
+      name === geneIndex ? index : frame!.columns.get(name)!,
+    ]);
+    return new Frame(isAll ? names : takeText(names, genes), new Map(wanted));
   }
 
   #matrix(name: string): MatrixReader {
@@ -302,10 +320,4 @@ export class CellArrDataset {
     }
     return values;
   }
-}
-
-function firstRows(names: readonly string[]): ReadonlyMap<string, number> {
-  const rows = new Map<string, number>();
-  for (const [row, name] of names.entries()) if (!rows.has(name)) rows.set(name, row);
-  return rows;
 }

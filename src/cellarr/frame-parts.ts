@@ -40,7 +40,8 @@ function takeValues<T extends TypedArray>(values: T, positions: Uint32Array): T 
   return taken;
 }
 
-function takeText(column: TextColumn, positions: Uint32Array): TextColumn {
+/** The texts at `positions`, in that order. */
+export function takeText(column: TextColumn, positions: Uint32Array): TextColumn {
   const builder = new TextBuilder();
   const { offsets, data, validity } = column;
   for (const row of positions) {

@@ -42,8 +42,8 @@ export interface Rows {
   readonly count: number;
   /** For messages. */
   readonly where: string;
-  /** Row of a name, or -1; null where rows have no names. */
-  readonly names: (() => Promise<(name: string) => number>) | null;
+  /** Given names, what tells the row of each of them, or -1; null where rows have no names. */
+  readonly names: ((wanted: readonly string[]) => Promise<(name: string) => number>) | null;
   /** Rows that satisfy a condition, ascending. */
   readonly matching: (condition: string) => Promise<Uint32Array>;
 }
@@ -130,7 +130,7 @@ async function namedRows(names: readonly string[], rows: Rows): Promise<Uint32Ar
       where: rows.where,
     });
   }
-  const rowOf = await rows.names();
+  const rowOf = await rows.names(names);
   const found = Uint32Array.from(names, (name) => rowOf(name));
   const unknown = names.filter((name) => rowOf(name) < 0);
   if (unknown.length === 0) return found;
@@ -144,7 +144,7 @@ const CONDITION = /[=<>]|\bin\b|\bis\b|\bnot\b/;
 
 async function resolveText(text: string, rows: Rows): Promise<Uint32Array> {
   if (rows.names !== null) {
-    const row = (await rows.names())(text);
+    const row = (await rows.names([text]))(text);
     if (row >= 0) return Uint32Array.of(row);
     if (!CONDITION.test(text)) return namedRows([text], rows);
   }

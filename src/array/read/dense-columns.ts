@@ -124,27 +124,38 @@ class VarBuild implements DenseBuild {
     const count = this.#part.length;
     const offsets = allocate(Uint32Array, count + 1, `'${name}'`);
     let size = 0;
-    for (let i = 0; i < count; i++) {
-      const cells = this.#cells(i);
-      const cell = this.#cell[i]!;
-      size += cells === null ? fill.byteLength : cells.offsets[cell + 1]! - cells.offsets[cell]!;
-      offsets[i + 1] = size;
-    }
+    this.#forEachRun((cells, first, from, to) => {
+      if (cells === null) {
+        for (let i = from; i < to; i++) offsets[i + 1] = size += fill.byteLength;
+        return;
+      }
+      const shift = size - cells.offsets[first]!;
+      for (let i = from; i < to; i++) offsets[i + 1] = cells.offsets[first + i + 1 - from]! + shift;
+      size = cells.offsets[first + to - from]! + shift;
+    });
     if (size > 0xffffffff) throw new LimitError(`${size} bytes of '${name}' in one read, at most 4 GiB`);
     const data = allocate(Uint8Array, size, `'${name}'`);
-    for (let i = 0; i < count; i++) {
-      const cells = this.#cells(i);
-      const cell = this.#cell[i]!;
-      if (cells === null) data.set(fill, offsets[i]);
-      else data.set(cells.data.subarray(cells.offsets[cell], cells.offsets[cell + 1]), offsets[i]);
-    }
+    this.#forEachRun((cells, first, from, to) => {
+      if (cells === null) for (let i = from; i < to; i++) data.set(fill, offsets[i]);
+      else
+        data.set(cells.data.subarray(cells.offsets[first], cells.offsets[first + to - from]), offsets[from]);
+    });
     const validity = this.#validity;
     return { kind: "var", datatype, offsets, data, ...(validity && { validity }) };
   }
 
-  #cells(i: number): VarCells | null {
-    const part = this.#part[i]!;
-    return part === 0 ? null : this.#parts[part - 1]!;
+  /** Cells `from` to `to`, exclusive, that lie side by side in a tile, from its cell `first` on; or fill cells. */
+  #forEachRun(visit: (cells: VarCells | null, first: number, from: number, to: number) => void): void {
+    const parts = this.#part;
+    const places = this.#cell;
+    for (let from = 0; from < parts.length; ) {
+      const part = parts[from]!;
+      const shift = places[from]! - from;
+      let to = from + 1;
+      while (to < parts.length && parts[to] === part && (part === 0 || places[to]! - to === shift)) to++;
+      visit(part === 0 ? null : this.#parts[part - 1]!, places[from]!, from, to);
+      from = to;
+    }
   }
 }
 
