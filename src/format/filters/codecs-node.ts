@@ -16,29 +16,12 @@ export function registerNodeCodecs(): void {
   replaceCipher(async () => (await loadCrypto()).nodeCipher);
   replaceWebpModule(() => readFile(createRequire(import.meta.url).resolve("@cwasm/webp/webp.wasm")));
   const zstd = zstdOf(zlib);
-  if (zstd === null) replaceCodec("zstd", { decoder: withoutFetch });
-  else replaceCodec("zstd", { decoder: async () => zstd.decompress, encoder: async () => zstd.compress });
+  if (zstd === null) return;
+  replaceCodec("zstd", { decoder: async () => zstd.decompress, encoder: async () => zstd.compress });
 }
 
 /** Apart, as node:crypto takes longer to load than a small query takes. */
 const loadCrypto = () => import("./crypto-node.js");
-
-/**
- * The portable decoder, which gets at its own WebAssembly by `fetch` of a data: URL where there is a fetch. In Node that
- * loads an HTTP client, which takes 10 to 50 times as long as the decoder itself. It looks for fetch before it first
- * waits, so nobody else sees that there was none.
- */
-async function withoutFetch(): Promise<Decompress> {
-  const { loadZstdDecoder } = await import("./zstd.js");
-  const { fetch } = globalThis;
-  Reflect.set(globalThis, "fetch", undefined);
-  try {
-    // Not awaited here: fetch is back before anything else runs.
-    return loadZstdDecoder();
-  } finally {
-    Reflect.set(globalThis, "fetch", fetch);
-  }
-}
 
 /** What zlib's functions give with `info: true`; their declared type does not have it. */
 interface Inflated {

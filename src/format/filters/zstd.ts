@@ -1,12 +1,10 @@
 /// <reference path="./zstd-codec.d.ts" />
 import type { ZstdSimple } from "zstd-codec";
-import { ZSTDDecoder } from "zstddec";
 import { LimitError } from "../../errors.js";
 import { concatBytes } from "../../util/typed-arrays.js";
-import { badPart } from "./compression.js";
 import type { Compress, Decompress } from "./filter.js";
 import { zstdLevel } from "./levels.js";
-import { zstdFrames } from "./zstd-frames.js";
+import { startZstdDecoder } from "./zstd-decoder.js";
 
 /** Zstandard filter (code 2): a part is one or more frames (RFC 8878) in a row. */
 
@@ -18,25 +16,13 @@ let decoding: Promise<Decompress> | undefined;
 let encoding: Promise<Compress> | undefined;
 
 export function loadZstdDecoder(): Promise<Decompress> {
-  decoding ??= startDecoder();
+  decoding ??= startZstdDecoder();
   return decoding;
 }
 
 export function loadZstdEncoder(): Promise<Compress> {
   encoding ??= startEncoder();
   return encoding;
-}
-
-async function startDecoder(): Promise<Decompress> {
-  const decoder = new ZSTDDecoder();
-  await decoder.init();
-  return (part, out) => {
-    zstdFrames(part, out);
-    // A size of 0 would let the decoder believe the frame.
-    const bytes = decoder.decode(part, Math.max(1, out.byteLength));
-    if (bytes.byteLength !== out.byteLength) throw badPart("zstd", part, out, "corrupt frame");
-    out.set(bytes);
-  };
 }
 
 async function startEncoder(): Promise<Compress> {
