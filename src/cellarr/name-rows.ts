@@ -8,6 +8,8 @@ const TABLE_FROM = 100;
 export class NameRows {
   readonly #column: TextColumn;
   #table: ReadonlyMap<string, number> | undefined;
+  /** Null: no use. */
+  #text: string | null | undefined;
 
   constructor(column: TextColumn) {
     this.#column = column;
@@ -15,7 +17,11 @@ export class NameRows {
 
   /** The first row of each of the wanted names that is there. A missing value's name is "". */
   find(wanted: readonly string[]): ReadonlyMap<string, number> {
-    if (this.#table === undefined && wanted.length < TABLE_FROM) return findBytes(this.#column, wanted);
+    if (this.#table === undefined && wanted.length < TABLE_FROM && !wanted.includes("")) {
+      this.#text ??= plainText(this.#column);
+      if (this.#text !== null) return findInText(this.#column, this.#text, wanted);
+    }
+    this.#text = null;
     this.#table ??= firstRows(this.#column);
     return this.#table;
   }
@@ -28,30 +34,49 @@ function firstRows(column: TextColumn): ReadonlyMap<string, number> {
   return rows;
 }
 
-/** Compares bytes, so that no text is made of the rows that are not wanted. */
-function findBytes(column: TextColumn, wanted: readonly string[]): ReadonlyMap<string, number> {
+/** Lets the engine search all names as one text, so that none is made of the rows that are not wanted. */
+function findInText(
+  { offsets, validity }: TextColumn,
+  text: string,
+  wanted: readonly string[],
+): ReadonlyMap<string, number> {
   const found = new Map<string, number>();
-  const encoder = new TextEncoder();
   for (const name of wanted) {
-    const row = firstRowOf(column, encoder.encode(name));
+    const row = firstRowIn(offsets, validity, text, name);
     if (row >= 0) found.set(name, row);
   }
   return found;
 }
 
-function firstRowOf({ offsets, data, validity }: TextColumn, name: Uint8Array): number {
-  const size = name.byteLength;
-  const rows = offsets.length - 1;
-  for (let row = 0; row < rows; row++) {
-    const start = offsets[row]!;
-    const missing = validity?.[row] === 0;
-    if (missing ? size === 0 : offsets[row + 1]! - start === size && hasBytes(data, start, name)) return row;
+function firstRowIn(
+  offsets: Uint32Array,
+  validity: Uint8Array | undefined,
+  text: string,
+  name: string,
+): number {
+  for (let at = text.indexOf(name); at >= 0; at = text.indexOf(name, at + 1)) {
+    const row = rowAt(offsets, at);
+    const isName = offsets[row] === at && offsets[row + 1] === at + name.length;
+    if (isName && validity?.[row] !== 0) return row;
   }
   return -1;
 }
 
-/** Names of a store often differ at their ends only. */
-function hasBytes(data: Uint8Array, start: number, name: Uint8Array): boolean {
-  for (let at = name.byteLength - 1; at >= 0; at--) if (data[start + at] !== name[at]) return false;
-  return true;
+/** The last row that starts at or before the byte: of those that start there, the one that has bytes. */
+function rowAt(offsets: Uint32Array, byte: number): number {
+  let low = 0;
+  let high = offsets.length - 1;
+  while (high - low > 1) {
+    const middle = (low + high) >>> 1;
+    if (offsets[middle]! <= byte) low = middle;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The column's bytes as one text in which places are places of bytes: ASCII. Null for others. */
+function plainText({ offsets, data }: TextColumn): string | null {
+  const bytes = data.subarray(0, offsets[offsets.length - 1]);
+  const text = new TextDecoder().decode(bytes);
+  return text.length === bytes.byteLength && offsets[0] === 0 ? text : null;
 }

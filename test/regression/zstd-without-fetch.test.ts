@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { registerNodeCodecs } from "../../src/format/filters/codecs-node.js";
 import { loadPipeline } from "../../src/format/tile.js";
 
-/** zstddec fetches its WebAssembly where there is a fetch: in Node that loaded an HTTP client for each first read. */
+/** A decoder that fetched its own WebAssembly made Node load an HTTP client at each first read. */
 
 test("the Zstandard decoder starts without fetch, and fetch is there afterwards", async () => {
   const fetch = vi.fn();

@@ -71,31 +71,61 @@ class FixedBuild implements DenseBuild {
   }
 }
 
+interface CellPlaces {
+  /** 0 is the fill cell, n + 1 a cell of the part with number n. */
+  readonly part: Uint32Array;
+  readonly cell: Uint32Array;
+}
+
+const noPlaces: CellPlaces = { part: new Uint32Array(0), cell: new Uint32Array(0) };
+
+/** First cell of the tile's run that is all of the result, in order; null where it is not that simple. */
+function onlyRun(tile: DenseTile, layout: CopyLayout, count: number): number | null {
+  let first: number | null = null;
+  forEachRun(tile.pieces, layout, (from, to, length, step) => {
+    if (to === 0 && length === count && step === 1) first = from;
+  });
+  return first;
+}
+
+/** Memory of their own for `count` cells from `first` on. */
+function cellsOf({ offsets, data }: VarCells, first: number, count: number): VarCells {
+  const start = offsets[first]!;
+  const own = offsets.slice(first, first + count + 1);
+  if (start !== 0) for (let i = 0; i < own.length; i++) own[i]! -= start;
+  return { offsets: own, data: data.slice(start, offsets[first + count]) };
+}
+
 /** Cells of variable length: for each cell its tile and place in it, since sizes are known only at the end. */
 class VarBuild implements DenseBuild {
   readonly #attribute: Attribute;
-  /** 0 is the fill cell, n + 1 a cell of #parts[n]. */
-  readonly #part: Uint32Array;
-  readonly #cell: Uint32Array;
+  readonly #count: number;
   readonly #parts: VarCells[] = [];
+  /** First of the cells of the only part, where these are the column: most reads of frames. */
+  #from: number | null = null;
+  #places: CellPlaces | null = null;
   readonly #validity: Uint8Array | undefined;
 
   constructor(attribute: Attribute, count: number) {
     this.#attribute = attribute;
-    this.#part = allocate(Uint32Array, count, `'${attribute.name}'`);
-    this.#cell = allocate(Uint32Array, count, `'${attribute.name}'`);
+    this.#count = count;
     if (attribute.nullable) this.#validity = new Uint8Array(count).fill(attribute.fillValid ? 1 : 0);
   }
 
   put(tile: DenseTile, layout: CopyLayout, field: StoredField, stored: readonly Uint8Array[]): void {
+    const whole = this.#parts.length === 0 ? onlyRun(tile, layout, this.#count) : null;
+    const { part, cell } = whole === null ? this.#startPlaces() : noPlaces;
     this.#parts.push(field.decodeVar(tile.tile, stored));
-    const part = this.#parts.length;
-    forEachRun(tile.pieces, layout, (from, to, length, step) => {
-      for (let i = 0; i < length; i++) {
-        this.#part[to + i * step] = part;
-        this.#cell[to + i * step] = from + i;
-      }
-    });
+    const number = this.#parts.length;
+    if (whole !== null) this.#from = whole;
+    else {
+      forEachRun(tile.pieces, layout, (from, to, length, step) => {
+        for (let i = 0; i < length; i++) {
+          part[to + i * step] = number;
+          cell[to + i * step] = from + i;
+        }
+      });
+    }
     if (this.#validity === undefined) return;
     const validity = field.decodeValidity(tile.tile, stored);
     if (validity !== undefined) copyRuns(tile, layout, validity, this.#validity, 1);
@@ -104,24 +134,29 @@ class VarBuild implements DenseBuild {
 
   scatter(cells: Column, places: Float64Array): void {
     if (cells.kind !== "var") return;
+    const { part, cell } = this.#startPlaces();
     this.#parts.push(cells);
-    const part = this.#parts.length;
     for (let i = 0; i < places.length; i++) {
-      this.#part[places[i]!] = part;
-      this.#cell[places[i]!] = i;
+      part[places[i]!] = this.#parts.length;
+      cell[places[i]!] = i;
     }
     scatterValidity(cells, places, this.#validity);
   }
 
   clear(tile: DenseTile, layout: CopyLayout): void {
-    setRuns(tile, layout, this.#part, 0);
+    setRuns(tile, layout, this.#startPlaces().part, 0);
     if (this.#validity !== undefined)
       setRuns(tile, layout, this.#validity, this.#attribute.fillValid ? 1 : 0);
   }
 
   finish(): Column {
     const { datatype, fill, name } = this.#attribute;
-    const count = this.#part.length;
+    const validity = this.#validity;
+    const marks = validity && { validity };
+    const count = this.#count;
+    if (this.#places === null && this.#from !== null) {
+      return { kind: "var", datatype, ...cellsOf(this.#parts[0]!, this.#from, count), ...marks };
+    }
     const offsets = allocate(Uint32Array, count + 1, `'${name}'`);
     let size = 0;
     this.#forEachRun((cells, first, from, to) => {
@@ -140,14 +175,26 @@ class VarBuild implements DenseBuild {
       else
         data.set(cells.data.subarray(cells.offsets[first], cells.offsets[first + to - from]), offsets[from]);
     });
-    const validity = this.#validity;
-    return { kind: "var", datatype, offsets, data, ...(validity && { validity }) };
+    return { kind: "var", datatype, offsets, data, ...marks };
+  }
+
+  /** Where each cell comes from, from now on cell by cell. */
+  #startPlaces(): CellPlaces {
+    if (this.#places !== null) return this.#places;
+    const { name } = this.#attribute;
+    const part = allocate(Uint32Array, this.#count, `'${name}'`);
+    const cell = allocate(Uint32Array, this.#count, `'${name}'`);
+    if (this.#from !== null) {
+      part.fill(1);
+      for (let i = 0; i < cell.length; i++) cell[i] = this.#from + i;
+    }
+    this.#places = { part, cell };
+    return this.#places;
   }
 
   /** Cells `from` to `to`, exclusive, that lie side by side in a tile, from its cell `first` on; or fill cells. */
   #forEachRun(visit: (cells: VarCells | null, first: number, from: number, to: number) => void): void {
-    const parts = this.#part;
-    const places = this.#cell;
+    const { part: parts, cell: places } = this.#startPlaces();
     for (let from = 0; from < parts.length; ) {
       const part = parts[from]!;
       const shift = places[from]! - from;
