@@ -21,13 +21,13 @@ const withEffects = /[\\/](node-platform|[\w-]+-node|node)\.ts$/;
 
 const isOurs = (id) => /[\\/]src[\\/][\w\\/.-]+\.ts$/.test(id);
 
-/** Reads the import graph from `entries`: the ids of all modules that are loaded with them, without waiting. */
-async function loadedWith(root, entries) {
+/** The ids of all our modules that are loaded with `entries`: at once, or with `late` ever. */
+async function loadedWith(root, entries, late = false) {
   const modules = new Map();
   const collect = {
     name: "collect",
-    moduleParsed: ({ id, importedIds }) => {
-      modules.set(id, importedIds);
+    moduleParsed: ({ id, importedIds, dynamicallyImportedIds }) => {
+      modules.set(id, late ? [...importedIds, ...dynamicallyImportedIds] : importedIds);
     },
   };
   const bundle = await rolldown({ ...inputOptions(root, entries), plugins: [collect] });
@@ -58,8 +58,8 @@ function inputOptions(root, names) {
 
 /** Writes dist/**.js with source maps. */
 export async function bundleSources(root) {
-  const anywhere = await loadedWith(root, ["index"]);
-  const inNode = await loadedWith(root, ["node"]);
+  const anywhere = await loadedWith(root, ["index", "tiledb", "h5ad"], true);
+  const atOnce = new Set([...(await loadedWith(root, ["index"])), ...(await loadedWith(root, ["node"]))]);
   const isEntry = (id) => published.some((name) => id === join(root, "src", `${name}.ts`));
   const bundle = await rolldown(inputOptions(root, [...published, ...internal]));
   await bundle.write({
@@ -70,8 +70,8 @@ export async function bundleSources(root) {
     chunkFileNames: "chunks/[name].js",
     codeSplitting: {
       groups: [
-        { name: "core", test: (id) => anywhere.has(id) && !isEntry(id) },
-        { name: "node-core", test: (id) => inNode.has(id) && !anywhere.has(id) && !isEntry(id) },
+        { name: "core", test: (id) => atOnce.has(id) && anywhere.has(id) && !isEntry(id) },
+        { name: "node-core", test: (id) => atOnce.has(id) && !anywhere.has(id) && !isEntry(id) },
       ],
     },
   });

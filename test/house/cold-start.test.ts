@@ -1,0 +1,70 @@
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { beforeAll, describe, expect, it } from "vitest";
+
+/** A first slice is mostly loading and compiling: what it loads stays little, whatever is added for others. */
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const run = promisify(execFile);
+
+beforeAll(() => run(process.execPath, [join(root, "scripts", "build.mjs"), "--if-stale"]));
+
+/** What of ours, of packages and of Node's is loaded. */
+async function loaded(store: string): Promise<string[]> {
+  const { stdout } = await run(process.execPath, [join(root, "test", "house", "first-slice.mjs"), store]);
+  expect(stdout).toContain("shape 2,1");
+  return stdout.split("\n").filter((line) => /^(file|node):/.test(line));
+}
+
+/** Chunks that `entry` brings along, at once. */
+function staticImports(path: string, seen = new Set<string>()): Set<string> {
+  if (seen.has(path)) return seen;
+  seen.add(path);
+  const text = readFileSync(path, "utf8");
+  for (const [, target] of text.matchAll(/^(?:import|(?:import|export) [^"\n]*from) "([^"]+)";$/gm)) {
+    if (target!.startsWith(".")) staticImports(join(path, "..", target!), seen);
+    else seen.add(target!);
+  }
+  return seen;
+}
+
+describe("a process that only reads", () => {
+  it("loads the entry, few chunks and no package", async () => {
+    const urls = await loaded(join(root, "spec-fixtures", "cellarr-0.3.2", "store.plain", "dataset"));
+    const files = urls.filter((url) => url.startsWith("file:")).map((url) => fileURLToPath(url));
+    expect(files.filter((path) => path.includes("node_modules"))).toEqual([]);
+    expect(files.length).toBeGreaterThan(2);
+    expect(files.length).toBeLessThanOrEqual(5);
+    const bytes = files.reduce((sum, path) => sum + statSync(path).size, 0);
+    expect(bytes).toBeLessThan(600_000);
+    const builtIn = urls.filter((url) => url.startsWith("node:"));
+    expect(builtIn).not.toContain("node:crypto");
+    expect(builtIn).not.toContain("node:worker_threads");
+  });
+
+  it.each(["node", "index"])("loads with %s.js what all of it shares, and no package", (entry) => {
+    const imports = [...staticImports(join(root, "dist", `${entry}.js`))];
+    const files = imports.filter((name) => existsSync(name));
+    expect(files.length).toBeLessThanOrEqual(3);
+    expect(imports.filter((name) => !name.startsWith("node:") && !files.includes(name))).toEqual([]);
+  });
+});
+
+describe("bundles", () => {
+  it.each(["index", "tiledb", "h5ad"])("%s.js, for browsers, brings nothing of Node", (entry) => {
+    const imports = [...staticImports(join(root, "dist", `${entry}.js`))];
+    expect(imports.filter((name) => name.startsWith("node:") || name.endsWith("node-core.js"))).toEqual([]);
+  });
+
+  it("have source maps that lead to the sources", () => {
+    const map = JSON.parse(readFileSync(join(root, "dist", "chunks", "core.js.map"), "utf8")) as {
+      sources: string[];
+      sourcesContent: string[];
+    };
+    expect(map.sources.some((source) => source.endsWith("src/array/open.ts"))).toBe(true);
+    expect(map.sourcesContent.length).toBe(map.sources.length);
+  });
+});
