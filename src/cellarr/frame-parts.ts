@@ -6,10 +6,32 @@ import { TextBuilder } from "./text-builder.js";
 
 /** Row names "0", "1", ... or the given numbers. */
 export function numberedIndex(rows: number | Uint32Array): TextColumn {
-  const builder = new TextBuilder();
-  if (typeof rows === "number") for (let row = 0; row < rows; row++) builder.push(`${row}`);
-  else for (const row of rows) builder.push(`${row}`);
-  return builder.finish();
+  const count = typeof rows === "number" ? rows : rows.length;
+  const offsets = new Uint32Array(count + 1);
+  const data = new Uint8Array(count * MOST_DIGITS);
+  let end = 0;
+  for (let at = 0; at < count; at++) {
+    let left = typeof rows === "number" ? at : rows[at]!;
+    end += digitsOf(left);
+    for (let digit = end; ; ) {
+      const rest = Math.floor(left / 10);
+      data[--digit] = ZERO + left - rest * 10;
+      if (rest === 0) break;
+      left = rest;
+    }
+    offsets[at + 1] = end;
+  }
+  return { kind: "text", offsets, data: data.slice(0, end) };
+}
+
+/** Of 32-bit numbers. */
+const MOST_DIGITS = 10;
+const ZERO = 0x30;
+
+function digitsOf(number: number): number {
+  let digits = 1;
+  for (let limit = 10; number >= limit; limit *= 10) digits++;
+  return digits;
 }
 
 /** The rows at `positions`, in that order; a position may come more than once. */

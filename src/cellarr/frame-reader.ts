@@ -10,9 +10,13 @@ import {
   type TextColumn,
 } from "../util/frame.js";
 import { viewAs } from "../util/typed-arrays.js";
+import { ColumnCache } from "./column-cache.js";
 import { frameColumn } from "./column-types.js";
 import { numberedIndex, takeFrameRows } from "./frame-parts.js";
 import { isAscending, positionsIn, runsOf, sortedUnique } from "./selection.js";
+
+/** Bytes of whole columns that are kept: text of 20 bytes for a million cells. */
+const KEPT_BYTES = 32 * 2 ** 20;
 
 /** A frame in a dense array: its rows by number, its columns by name. */
 export class FrameReader {
@@ -21,6 +25,7 @@ export class FrameReader {
   readonly columnNames: readonly string[];
   /** Name of the dimension of rows. */
   readonly dimension: string;
+  readonly #whole = new ColumnCache(KEPT_BYTES);
 
   /** Throws FormatError unless the array is dense with one dimension of rows. */
   constructor(array: TileDBArray) {
@@ -74,6 +79,21 @@ export class FrameReader {
     columns: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<Map<string, FrameColumn>> {
+    const isWhole = rows === null || rows.length === this.rowCount;
+    const missing = isWhole ? columns.filter((name) => !this.#whole.has(name)) : columns;
+    const read = await this.#readStored(isWhole ? null : rows, missing, signal);
+    if (!isWhole) return read;
+    for (const [name, column] of read) this.#whole.keep(name, column);
+    return new Map(columns.map((name) => [name, read.get(name) ?? this.#whole.get(name)!]));
+  }
+
+  async #readStored(
+    rows: Uint32Array | null,
+    columns: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<Map<string, FrameColumn>> {
+    const result = new Map<string, FrameColumn>();
+    if (columns.length === 0) return result;
     const ranges: [number, number][] =
       rows === null ? (this.rowCount === 0 ? [] : [[0, this.rowCount - 1]]) : runsOf(rows);
     const read = await this.array.read({
@@ -81,7 +101,6 @@ export class FrameReader {
       attributes: columns,
       signal,
     });
-    const result = new Map<string, FrameColumn>();
     for (const name of columns) result.set(name, await this.#decode(name, frameColumn(read.columns[name]!)));
     return result;
   }

@@ -6,10 +6,12 @@ import { type FrameAttribute, highestIndex, type IndexType } from "./layout.js";
  * Schemas of matrices, sparse arrays of cells x genes with one attribute. Dimensions are as Python cellarr 0.3.2 has
  * them in all layouts; filters, and of gene-major copies the order of cells, are what differs.
  *
- * Bytes a non-zero and time of writing, 8.1 million simulated uint16 counts (docs/performance.md): Python's filters 3.08;
- * differences of gene indices and values byte by byte 0.97 at Zstandard level 1, 0.968 at 3 and 0.957 at 9 for 1.1 and
- * 2.2 times the encoder's time; gene-major 0.748, 0.753 and 0.731. Tiles of 100,000 cells instead of 10,000 save 2 % and
- * cost slices of ten cells and reads of one gene five times the time.
+ * Measured on 8.1 million simulated uint16 counts, bytes a non-zero: Python's filters 3.08; differences of gene indices and
+ * values byte by byte 0.970 at Zstandard level 1, 0.968 at 3 and 0.957 at 9, which take 1.1 and 2.2 times the encoder's
+ * time. Tiles of 100,000 cells instead of 10,000 save 2 % and make a slice of ten cells five times as slow.
+ *
+ * Gene-major at level 1: 0.748 with tiles of 10,000 cells, 0.788 with 5,000, 0.898 with 2,000. A gene of 6,000 cells takes
+ * 0.3, 0.2 and 0.2 ms to read, 100 genes far apart 20, 13 and 9 ms: most of what their tiles hold is of other genes.
  */
 
 /**
@@ -35,6 +37,8 @@ const SORTED: readonly FilterInput[] = ["delta", ZSTD];
 /** Of the other: ascending within each run, gaps that fit a byte or two. */
 const ASCENDING: readonly FilterInput[] = ["delta", "byteshuffle", ZSTD];
 
+const GENE_MAJOR_CAPACITY = 5000;
+
 /** Cells one after another, as every cellarr store has them. */
 export function matrixSchema(shape: MatrixShape, layout: MatrixLayout): SchemaInput {
   if (layout === "python") return schemaOf(shape, { cells: [], genes: [], values: ["gzip"] });
@@ -44,7 +48,8 @@ export function matrixSchema(shape: MatrixShape, layout: MatrixLayout): SchemaIn
 /** The same matrix gene after gene: col-major cells. */
 export function geneMajorSchema(shape: MatrixShape): SchemaInput {
   const filters = { cells: ASCENDING, genes: SORTED, values: valueFilters(shape) };
-  return { ...schemaOf(shape, filters), cellOrder: "col-major", tileOrder: "col-major" };
+  const capacity = GENE_MAJOR_CAPACITY;
+  return { ...schemaOf(shape, filters), cellOrder: "col-major", tileOrder: "col-major", capacity };
 }
 
 interface MatrixFilters {

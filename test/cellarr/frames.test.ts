@@ -1,11 +1,13 @@
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { openArray } from "../../src/array/open.js";
+import { ColumnCache } from "../../src/cellarr/column-cache.js";
 import { storedColumn } from "../../src/cellarr/column-types.js";
+import { numberedIndex } from "../../src/cellarr/frame-parts.js";
 import { FrameReader } from "../../src/cellarr/frame-reader.js";
 import { FrameWriter } from "../../src/cellarr/frame-writer.js";
 import { repeatedText } from "../../src/cellarr/text-builder.js";
 import { MemoryStore } from "../../src/storage/memory.js";
-import { columnValues, type FrameColumn } from "../../src/util/frame.js";
+import { columnValues, type FrameColumn, textColumn, textValues } from "../../src/util/frame.js";
 
 it("writes frames of any number of rows in fragments of whole tiles", async () => {
   const location = { store: new MemoryStore(), path: "frame" };
@@ -56,4 +58,48 @@ it("refuses to end with other than the number of rows it was made for", async ()
   const writer = await FrameWriter.create(location, [{ name: "n", datatype: "int32" }], 3);
   await writer.append([{ kind: "fixed", datatype: "int32", cellValNum: 1, values: Int32Array.of(1) }]);
   await expect(writer.finish()).rejects.toThrow("1 rows were written, expected 3");
+});
+
+describe("numbered rows", () => {
+  it("are named by their decimal digits", () => {
+    const numbers = Uint32Array.of(0, 9, 10, 99, 100, 4294967295, 1234567, 1000000000);
+    expect(textValues(numberedIndex(numbers))).toEqual(Array.from(numbers, String));
+    expect(textValues(numberedIndex(12))).toEqual(Array.from({ length: 12 }, (_, row) => `${row}`));
+    expect(textValues(numberedIndex(0))).toEqual([]);
+  });
+});
+
+describe("columns that are kept", () => {
+  const text = textColumn(["a", null, "bcd"]);
+  const numeric = { kind: "numeric", values: Float64Array.of(1, 2) } as const;
+  const categorical = {
+    kind: "categorical",
+    codes: Int32Array.of(1, 0),
+    categories: text,
+    ordered: false,
+  } as const;
+
+  it.each([text, numeric, categorical])("come back as they were whatever callers write: $kind", (column) => {
+    const expected = structuredClone(column);
+    const given = structuredClone(column);
+    const cache = new ColumnCache(1000);
+    expect(cache.get("x")).toBeUndefined();
+    cache.keep("x", given);
+    const scribble = (one: FrameColumn | undefined) => {
+      if (one?.kind === "text") one.data.fill(0);
+      if (one?.kind === "numeric") one.values.fill(0 as never);
+      if (one?.kind === "categorical") one.codes.fill(-1);
+    };
+    scribble(given);
+    expect(cache.get("x")).toEqual(expected);
+    scribble(cache.get("x"));
+    expect(cache.get("x")).toEqual(expected);
+  });
+
+  it("take no more room than there is", () => {
+    const cache = new ColumnCache(20);
+    cache.keep("first", numeric);
+    cache.keep("second", numeric);
+    expect([cache.has("first"), cache.has("second")]).toEqual([true, false]);
+  });
 });

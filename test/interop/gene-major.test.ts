@@ -48,7 +48,7 @@ describe.skipIf(!hasPython)("compact matrices and gene-major copies", () => {
     const theirs = await bytesOf(join(python(), "assays/counts"));
     const matrix = await bytesOf(join(ours(), "assays/counts"));
     const copy = await bytesOf(join(ours(), "assays_by_gene/counts"));
-    // At this size metadata weigh more than in a large store, where it is 0.31 and 0.55.
+    // At this size metadata weigh more than in a large store, where it is 0.31 and 0.56.
     expect(matrix / theirs).toBeLessThan(0.36);
     expect((matrix + copy) / theirs).toBeLessThan(0.64);
   });
