@@ -124,7 +124,7 @@ export interface BuildOptions {
   readonly layout?: MatrixLayout;
   /**
    * Default true: beside each matrix a copy sorted by genes, from which few genes of many cells are read; it takes about
-   * three quarters of the matrix's bytes. Python cellarr takes no notice of it. `indexDataset` makes it later.
+   * four fifths of the matrix's bytes. Python cellarr takes no notice of it. `indexDataset` makes it later.
    */
   readonly geneMajor?: boolean;
   /**
