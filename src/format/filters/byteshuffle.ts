@@ -1,4 +1,4 @@
-import { viewAs } from "../../util/typed-arrays.js";
+import { bytesOf, viewAs } from "../../util/typed-arrays.js";
 import { datatypeInfo } from "../datatype.js";
 import type { Filter } from "./filter.js";
 import { readPartLengths, restOf, u32Bytes, withMetadata } from "./filter.js";
@@ -38,9 +38,18 @@ function shuffle(from: Uint8Array, to: Uint8Array, width: number): void {
     to.set(from);
     return;
   }
-  const words = wordsOf(from, to, width, count);
-  if (words !== null) transpose(words.from, words.to, width / 4, count / 4, true);
-  else shuffleBytes(from, to, width, count);
+  const groups = isByWords(width) ? count >>> 2 : 0;
+  if (groups > 0) {
+    const planes = scratchPlanes(groups * width);
+    const values = viewAs(from.subarray(0, groups * 4 * width), Int32Array);
+    if (width === 2) splitPairs(values, planes, groups);
+    else transpose(values, planes, width / 4, groups, true);
+    movePlanes(bytesOf(planes), to, width, groups * 4, count, false);
+  }
+  for (let byte = 0; byte < width; byte++) {
+    const start = byte * count;
+    for (let i = groups * 4; i < count; i++) to[start + i] = from[i * width + byte]!;
+  }
   to.set(from.subarray(count * width), count * width);
 }
 
@@ -50,36 +59,74 @@ function unshuffle(from: Uint8Array, to: Uint8Array, width: number): void {
     to.set(from);
     return;
   }
-  const words = wordsOf(from, to, width, count);
-  if (words !== null) transpose(words.from, words.to, width / 4, count / 4, false);
-  else unshuffleBytes(from, to, width, count);
+  const groups = isByWords(width) && to.byteOffset % 4 === 0 ? count >>> 2 : 0;
+  if (groups > 0) {
+    // Planes of values whose number is no multiple of four begin between words.
+    const aligned = count % 4 === 0 && from.byteOffset % 4 === 0;
+    const planes = aligned
+      ? viewAs(from.subarray(0, count * width), Int32Array)
+      : scratchPlanes(groups * width);
+    if (!aligned) movePlanes(from, bytesOf(planes), width, groups * 4, count, true);
+    const values = viewAs(to.subarray(0, groups * 4 * width), Int32Array);
+    if (width === 2) joinPairs(planes, values, groups);
+    else transpose(planes, values, width / 4, groups, false);
+  }
+  for (let byte = 0; byte < width; byte++) {
+    const start = byte * count;
+    for (let i = groups * 4; i < count; i++) to[i * width + byte] = from[start + i]!;
+  }
   to.set(from.subarray(count * width), count * width);
 }
 
-function shuffleBytes(from: Uint8Array, to: Uint8Array, width: number, count: number): void {
-  for (let byte = 0; byte < width; byte++) {
-    const start = byte * count;
-    for (let i = 0, at = byte; i < count; i++, at += width) to[start + i] = from[at]!;
-  }
+/** Widths for which four values are moved at a time, as 32-bit words. */
+function isByWords(width: number): boolean {
+  return width === 2 || width % 4 === 0;
 }
 
-function unshuffleBytes(from: Uint8Array, to: Uint8Array, width: number, count: number): void {
-  for (let byte = 0; byte < width; byte++) {
-    const start = byte * count;
-    for (let i = 0, at = byte; i < count; i++, at += width) to[at] = from[start + i]!;
-  }
+/** Planes up to this size are kept for the next chunk. */
+const KEPT_WORDS = 1 << 18;
+let kept = new Int32Array(0);
+
+function scratchPlanes(words: number): Int32Array {
+  if (words <= kept.length) return kept.subarray(0, words);
+  const planes = new Int32Array(words);
+  if (words <= KEPT_WORDS) kept = planes;
+  return planes;
 }
 
-/** Both as 32-bit words, if values and the planes of their bytes are whole numbers of words. */
-function wordsOf(
+/** Copies the first `length` bytes of each plane, from planes of `count` bytes to planes of `length`, or back. */
+function movePlanes(
   from: Uint8Array,
   to: Uint8Array,
   width: number,
+  length: number,
   count: number,
-): { from: Int32Array; to: Int32Array } | null {
-  if (width % 4 !== 0 || count % 4 !== 0 || to.byteOffset % 4 !== 0) return null;
-  const bytes = count * width;
-  return { from: viewAs(from.subarray(0, bytes), Int32Array), to: viewAs(to.subarray(0, bytes), Int32Array) };
+  shrink: boolean,
+): void {
+  for (let byte = 0; byte < width; byte++) {
+    const start = byte * (shrink ? count : length);
+    to.set(from.subarray(start, start + length), byte * (shrink ? length : count));
+  }
+}
+
+/** Four low bytes and four high bytes become four 16-bit values. */
+function joinPairs(planes: Int32Array, values: Int32Array, groups: number): void {
+  for (let i = 0; i < groups; i++) {
+    const low = planes[i]!;
+    const high = planes[groups + i]!;
+    values[i * 2] = (low & 0xff) | ((high & 0xff) << 8) | ((low & 0xff00) << 8) | ((high & 0xff00) << 16);
+    values[i * 2 + 1] =
+      ((low >>> 16) & 0xff) | ((high >>> 8) & 0xff00) | ((low >>> 8) & 0xff0000) | (high & 0xff000000);
+  }
+}
+
+function splitPairs(values: Int32Array, planes: Int32Array, groups: number): void {
+  for (let i = 0; i < groups; i++) {
+    const a = values[i * 2]!;
+    const b = values[i * 2 + 1]!;
+    planes[i] = (a & 0xff) | ((a >>> 8) & 0xff00) | ((b & 0xff) << 16) | ((b & 0xff0000) << 8);
+    planes[groups + i] = ((a >>> 8) & 0xff) | ((a >>> 16) & 0xff00) | ((b & 0xff00) << 8) | (b & 0xff000000);
+  }
 }
 
 /**
