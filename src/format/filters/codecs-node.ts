@@ -5,7 +5,7 @@ import { badPart } from "./compression.js";
 import type { Compress, Decompress } from "./filter.js";
 import { gzipLevel, zstdLevel } from "./levels.js";
 import { replaceCipher, replaceCodec, replaceDigest, replaceWebpModule } from "./registry.js";
-import { reusedInflate } from "./zlib-handle-node.js";
+import { reusedInflate, reusedUnzstd } from "./zlib-handle-node.js";
 import { zstdFrames } from "./zstd-frames.js";
 
 /** Node's own codecs: zlib always, Zstandard since Node 22.15, digests and AES; WebP's decoder from disk. Calling it again changes nothing. */
@@ -76,6 +76,7 @@ function hasZstd(module: object): module is NodeZstd {
 
 function zstdOf(module: object): { decompress: Decompress; compress: Compress } | null {
   if (!hasZstd(module)) return null;
+  const reused = reusedUnzstd(module);
   return {
     decompress: (part, out) => {
       let to = 0;
@@ -83,6 +84,12 @@ function zstdOf(module: object): { decompress: Decompress; compress: Compress } 
       for (const frame of zstdFrames(part, out)) {
         const size = frame.size ?? out.byteLength - to;
         if (size > out.byteLength - to) throw badPart("zstd", part, out, `a frame claims ${size}`);
+        if (reused !== null && frame.size !== null && size > 0) {
+          if (!reused(frame.bytes, out.subarray(to, to + size)))
+            throw badPart("zstd", part, out, "corrupt frame");
+          to += size;
+          continue;
+        }
         const bytes = unzstd(module, frame.bytes, size, part, out);
         if (bytes.byteLength !== size) throw badPart("zstd", part, out, `a frame gives ${bytes.byteLength}`);
         out.set(bytes, to);
