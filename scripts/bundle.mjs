@@ -8,10 +8,15 @@ const published = ["index", "tiledb", "h5ad", "node", "tiledb-node", "h5ad-node"
 
 /** Modules that scripts and the benchmark import from dist/: next to nothing, their code lies in chunks as well. */
 const internal = [
+  "array/column-ops",
+  "array/read/compressed/pick-cells",
+  "array/read/compressed/row-runs",
+  "array/read/selection",
   "cli/random",
   "cli/simulate",
   "format/datatype",
   "format/filters/registry",
+  "format/tile",
   "format/version",
   "util/frame",
 ];
