@@ -205,6 +205,7 @@ describe.skipIf(!hasPython)("stores by Python cellarr", () => {
       files,
       matrixOptions: [{}, { matrixName: "twice", dtype: "float32" }],
       cellMetadataOptions: { columnTypes },
+      layout: "python",
     });
     for (const name of ["gene_annotation", "sample_metadata", "assays/counts", "assays/twice"]) {
       const call = (fn: string, root: string) => peer.call(fn, { uri: join(root, name) });
