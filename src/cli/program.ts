@@ -177,7 +177,7 @@ function addIndex(program: Command, context: CommandContext): void {
     .addHelpText(
       "after",
       `
-A store built by this command has them already, unless built with --no-gene-index. Copies lie in the folder
+"cellarr build" makes them, unless --no-gene-index is given. Copies lie in the folder
 assays_by_gene, which Python cellarr takes no notice of, and take about four fifths of a compact matrix's bytes.
 Queries use them where that is cheaper. After a matrix was written to its copy is not used any more: run this again.
 An interrupted run leaves the store as it was.

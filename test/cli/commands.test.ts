@@ -252,6 +252,36 @@ describe("query", () => {
   });
 });
 
+describe("index", () => {
+  it("makes copies by gene, keeps them while they are current, takes them away", async () => {
+    const path = join(folder, "indexed");
+    const build = ["build", "--out", path, "--no-gene-index", "--layout", "python", ...matrixArgs];
+    expect(await cli.run(...build, ...files)).toMatchObject({ code: 0, stderr: "" });
+    const index = async (...args: string[]) =>
+      JSON.parse((await cli.run("index", path, "--json", ...args)).stdout);
+    const states = async () =>
+      JSON.parse((await cli.run("info", path, "--json")).stdout).matrices.map(
+        ({ geneIndex }: { geneIndex: string }) => geneIndex,
+      );
+    expect(await states()).toEqual(["none", "none"]);
+    expect((await index("--matrix", "counts")).matrices).toMatchObject([
+      { matrix: "counts", outcome: "made" },
+    ]);
+    expect(await states()).toEqual(["current", "none"]);
+    expect((await index()).matrices).toMatchObject([
+      { matrix: "counts", outcome: "kept" },
+      { matrix: "log-norm", outcome: "made" },
+    ]);
+    expect(await states()).toEqual(["current", "current"]);
+    expect(await index("--remove")).toEqual({ removed: ["counts", "log-norm"] });
+    expect(readdirSync(path)).not.toContain("assays_by_gene");
+    expect(await states()).toEqual(["none", "none"]);
+    const wrong = await cli.run("index", path, "--matrix", "nothere");
+    expect(wrong).toMatchObject({ code: 1, stdout: "" });
+    expect((await cli.run("index", path, "--force", "--remove")).code).toBe(2);
+  });
+});
+
 describe("array", () => {
   it("read prints every value of a matrix", async () => {
     const genes = (await query("--cells", "0")).genes;
