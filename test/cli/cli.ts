@@ -41,6 +41,8 @@ export function compiledCli(): Cli {
       join(folder, "dist"),
       "--declaration",
       "false",
+      "--emitDeclarationOnly",
+      "false",
     ];
     const result = spawnSync(process.execPath, args, { encoding: "utf8" });
     if (result.status !== 0) throw new Error(`tsc failed:\n${result.stdout}`);
