@@ -1,3 +1,4 @@
+import { LimitError } from "../errors.js";
 import { type CategoricalColumn, Frame, type FrameColumn, type TextColumn } from "../util/frame.js";
 import type { TypedArray } from "../util/typed-arrays.js";
 import { TextBuilder } from "./text-builder.js";
@@ -64,11 +65,29 @@ function takeValues<T extends TypedArray>(values: T, positions: Uint32Array): T 
 
 /** The texts at `positions`, in that order. */
 export function takeText(column: TextColumn, positions: Uint32Array): TextColumn {
-  const builder = new TextBuilder();
   const { offsets, data, validity } = column;
+  if (validity === undefined) return takeBytes(offsets, data, positions);
+  const builder = new TextBuilder();
   for (const row of positions) {
     if (validity?.[row] === 0) builder.pushMissing();
     else builder.pushBytes(data, offsets[row], offsets[row + 1]);
   }
   return builder.finish();
+}
+
+/** Texts are short: bytes are copied one by one. */
+function takeBytes(offsets: Uint32Array, data: Uint8Array, positions: Uint32Array): TextColumn {
+  const starts = new Uint32Array(positions.length + 1);
+  let size = 0;
+  for (let at = 0; at < positions.length; at++) {
+    size += offsets[positions[at]! + 1]! - offsets[positions[at]!]!;
+    starts[at + 1] = size;
+  }
+  if (size > 0xffffffff) throw new LimitError(`${size} bytes of text in one column, at most 4 GiB`);
+  const taken = new Uint8Array(size);
+  for (let at = 0; at < positions.length; at++) {
+    const end = starts[at + 1]!;
+    for (let to = starts[at]!, from = offsets[positions[at]!]!; to < end; ) taken[to++] = data[from++]!;
+  }
+  return { kind: "text", offsets: starts, data: taken };
 }

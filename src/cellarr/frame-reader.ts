@@ -12,7 +12,7 @@ import {
 import { viewAs } from "../util/typed-arrays.js";
 import { ColumnCache } from "./column-cache.js";
 import { frameColumn } from "./column-types.js";
-import { numberedIndex, takeFrameRows } from "./frame-parts.js";
+import { numberedIndex, takeFrameRows, takeRows } from "./frame-parts.js";
 import { isAscending, positionsIn, runsOf, sortedUnique } from "./selection.js";
 
 /** Bytes of whole columns that are kept: text of 20 bytes for a million cells. */
@@ -94,14 +94,25 @@ export class FrameReader {
   ): Promise<Map<string, FrameColumn>> {
     const result = new Map<string, FrameColumn>();
     if (columns.length === 0) return result;
+    const span = rows === null ? null : closeSpan(rows);
     const ranges: [number, number][] =
-      rows === null ? (this.rowCount === 0 ? [] : [[0, this.rowCount - 1]]) : runsOf(rows);
+      rows === null
+        ? this.rowCount === 0
+          ? []
+          : [[0, this.rowCount - 1]]
+        : span === null
+          ? runsOf(rows)
+          : [span];
     const read = await this.array.read({
       ranges: { [this.dimension]: ranges },
       attributes: columns,
       signal,
     });
-    for (const name of columns) result.set(name, await this.#decode(name, frameColumn(read.columns[name]!)));
+    const positions = rows === null || span === null ? null : rows.map((row) => row - span[0]);
+    for (const name of columns) {
+      const stored = frameColumn(read.columns[name]!);
+      result.set(name, await this.#decode(name, positions === null ? stored : takeRows(stored, positions)));
+    }
     return result;
   }
 
@@ -117,6 +128,19 @@ export class FrameReader {
     );
     return { kind: "categorical", codes, categories, ordered: enumeration.ordered };
   }
+}
+
+/** Rows scattered over at most this many times as many are read along with those between: tiles are decoded whole. */
+const CLOSE = 32;
+const FEW_RUNS = 64;
+
+/** First and last of rows, strictly ascending, that lie close together in many runs; null of others. */
+function closeSpan(rows: Uint32Array): [number, number] | null {
+  const [first, last] = [rows[0], rows.at(-1)];
+  if (first === undefined || last === undefined || last - first >= rows.length * CLOSE) return null;
+  let runs = 1;
+  for (let at = 1; at < rows.length; at++) if (rows[at]! - rows[at - 1]! > 1) runs++;
+  return runs > FEW_RUNS ? [first, last] : null;
 }
 
 /** The items of an enumeration as categories. */

@@ -53,6 +53,42 @@ it("writes frames of any number of rows in fragments of whole tiles", async () =
   expect(columnValues(frame.index)).toEqual([...rows].map(String));
 });
 
+it("reads rows that lie close together with those between, and gives the same as apart", async () => {
+  const location = { store: new MemoryStore(), path: "frame" };
+  const attributes = [
+    { name: "n", datatype: "int32" },
+    { name: "text", datatype: "string_utf8" },
+  ] as const;
+  const count = 20_000;
+  const texts = Array.from({ length: count }, (_, row) => "é".repeat(row % 4) + (row % 3 === 0 ? "" : row));
+  const writer = await FrameWriter.create(location, attributes, count);
+  const n: FrameColumn = { kind: "numeric", values: Int32Array.from({ length: count }, (_, row) => -row) };
+  await writer.append([
+    storedColumn(n, "int32", "n"),
+    storedColumn(textColumn(texts), "string_utf8", "text"),
+  ]);
+  await writer.finish();
+  const reader = new FrameReader(await openArray(location));
+  // Below 64 runs, above it; too far apart for that; in another order.
+  const cases = [
+    { step: 3, many: 60 },
+    { step: 3, many: 400 },
+    { step: 31, many: 500 },
+    { step: 150, many: 120 },
+  ];
+  for (const { step, many } of cases) {
+    const rows = Uint32Array.from({ length: many }, (_, at) => 17 + at * step);
+    for (const asked of [rows, rows.slice().reverse()]) {
+      const { columns, index } = await reader.rows(asked);
+      expect(columnValues(columns.get("n")!)).toEqual(Array.from(asked, (row) => -row));
+      expect(textValues(columns.get("text") as ReturnType<typeof textColumn>)).toEqual(
+        Array.from(asked, (row) => texts[row]),
+      );
+      expect(textValues(index)).toEqual(Array.from(asked, String));
+    }
+  }
+});
+
 it("refuses to end with other than the number of rows it was made for", async () => {
   const location = { store: new MemoryStore(), path: "frame" };
   const writer = await FrameWriter.create(location, [{ name: "n", datatype: "int32" }], 3);
