@@ -29,7 +29,7 @@ import {
 import { unionOf } from "./nd-union.js";
 import type { OpenedArray } from "./opened-array.js";
 import type { AggregateResult, FragmentInfo, LabelInfo, ReadPlan, ReadQuery, ReadResult } from "./query.js";
-import { aggregate } from "./read/aggregate.js";
+import { aggregate } from "./read/aggregate/aggregate.js";
 import { checkListed, listCells } from "./read/as-listed.js";
 import { readBatches } from "./read/batches.js";
 import { type CompressedCells, type CompressedQuery, readCompressed } from "./read/compressed/compressed.js";
@@ -209,7 +209,8 @@ export class TileDBArray {
 
   /**
    * Count, sum, min, max, mean and nulls of the query's attributes, without reading tiles whose statistics say it: those
-   * of numbers and texts of a fixed length in sparse arrays that lie wholly in the ranges, without condition and deletes.
+   * of numbers and texts of a fixed length that lie wholly in the ranges, without condition and deletes; of dense arrays
+   * also without cells of newer fragments. What is read is read in pieces of 64 MiB.
    */
   async aggregate(
     query: Pick<ReadQuery, "ranges" | "labelRanges" | "attributes" | "condition" | "signal"> = {},

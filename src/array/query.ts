@@ -68,21 +68,36 @@ export interface ReadResult {
   readonly shape: readonly number[] | null;
 }
 
-/** Over the valid cells of one attribute. Null where there are none, or where the type has no such thing. */
+/**
+ * Over the valid cells of one attribute. Null where there are none, or where the type has no such thing: the official
+ * library refuses those of bool, char and text other than ASCII, which are given here.
+ */
 export interface FieldAggregates {
+  /** Valid cells: what the others are over. */
+  readonly count: number;
   readonly nullCount: number;
-  /** Of floats without NaN; of texts by their UTF-8 bytes. Null of cells of several values. */
+  /**
+   * Of floats without NaN (the core: it depends on where in a tile the NaN lies); of texts by their UTF-8 bytes. Null of
+   * cells of several values.
+   */
   readonly min: number | bigint | string | null;
   readonly max: number | bigint | string | null;
-  /** Exact bigint of integers, datetimes and bool; of floats a number, NaN if one of them is. Null of texts. */
+  /**
+   * Exact bigint of integers, datetimes and bool (the core gives the type's maximum where 64 bits don't hold it); of
+   * floats a number, NaN if one of them is. Null of texts.
+   */
   readonly sum: bigint | number | null;
+  /** The sum divided by `count`. */
   readonly mean: number | null;
 }
 
 export interface AggregateResult {
-  /** Cells of the query; of a dense array with a condition also those that fail it, which count as fill values. */
+  /** Cells of the query; of a dense array all of the ranges, as in the core. */
   readonly cellCount: number;
-  /** By attribute. */
+  /**
+   * By attribute. Of a dense array over the cells that were written, as in the core, and for which the condition holds:
+   * fill values are left out.
+   */
   readonly fields: Readonly<Record<string, FieldAggregates>>;
 }
 

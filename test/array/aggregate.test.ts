@@ -29,6 +29,7 @@ function expected(cells: readonly (number | bigint | null)[], isFloat: boolean) 
     ? valid.reduce((all: number, one) => all + Number(one), 0)
     : valid.reduce((all: bigint, one) => all + BigInt(one), 0n);
   return {
+    count: valid.length,
     nullCount: cells.length - valid.length,
     min: ordered[0] ?? null,
     max: ordered.at(-1) ?? null,
@@ -104,14 +105,86 @@ describe("aggregates are what the cells come to", () => {
     );
   });
 
-  it("in dense arrays", async () => {
-    const place = { store: new MemoryStore(), path: "a" };
-    await createArray(place, { arrayType: "dense", dimensions, attributes: [attributes[0]] });
-    await writeDense(place, [[3, 27]], { i: Int32Array.from({ length: 25 }, (_, k) => k - 5) });
-    const array = await openArray(place);
-    const { cellCount, fields } = await array.aggregate({ ranges: { d: [[5, 14]] } });
-    expect(cellCount).toBe(10);
-    expect(fields.i).toEqual({ nullCount: 0, min: -3, max: 6, sum: 15n, mean: 1.5 });
+  const box = fc.tuple(
+    fc.nat(11),
+    fc.nat(11),
+    fc.nat(7),
+    fc.nat(7),
+    fc.array(cell, { minLength: 96, maxLength: 96 }),
+  );
+  const sides = (a: number, b: number) => [Math.min(a, b), Math.max(a, b)] as const;
+  const orders = fc.constantFrom("row-major" as const, "col-major" as const);
+
+  it("in dense arrays, over the cells that were written", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(box, { minLength: 1, maxLength: 3 }),
+        fc.option(fc.tuple(fc.nat(11), fc.nat(11))),
+        fc.option(fc.tuple(fc.nat(7), fc.nat(7))),
+        fc.option(fc.constantFrom("i > 0", "n != None", "f < 3")),
+        orders,
+        orders,
+        async (boxes, xs, ys, where, cellOrder, tileOrder) => {
+          const place = { store: new MemoryStore(), path: "a" };
+          const plane = [
+            { name: "x", datatype: "int32", domain: [0, 11], tileExtent: 3 },
+            { name: "y", datatype: "int32", domain: [0, 7], tileExtent: 3 },
+          ] as const;
+          await createArray(place, {
+            arrayType: "dense",
+            dimensions: plane,
+            attributes,
+            cellOrder,
+            tileOrder,
+          });
+          const written = new Map<string, (typeof boxes)[number][4][number]>();
+          for (const [t, [a, b, c, d, cells]] of boxes.entries()) {
+            const [[x0, x1], [y0, y1]] = [sides(a, b), sides(c, d)];
+            const used = cells.slice(0, (x1 - x0 + 1) * (y1 - y0 + 1));
+            const at = (k: number) => `${x0 + Math.floor(k / (y1 - y0 + 1))},${y0 + (k % (y1 - y0 + 1))}`;
+            for (const [k, one] of used.entries()) written.set(at(k), one);
+            const columns = {
+              i: Int32Array.from(used, (one) => one.i),
+              n: used.map((one) => one.n),
+              f: Float64Array.from(used, (one) => one.f),
+              s: used.map((one) => `${one.i}`),
+            };
+            const subarray = [[x0, x1] as const, [y0, y1] as const];
+            await writeDense(place, subarray, columns, { timestamp: t + 1 });
+          }
+          const array = await openArray(place);
+          const inside = (at: number, ends: readonly [number, number] | null) =>
+            ends === null || (at >= sides(...ends)[0] && at <= sides(...ends)[1]);
+          const holds = (one: { i: number; n: bigint | null; f: number }) =>
+            where === null ||
+            (where === "i > 0" ? one.i > 0 : where === "f < 3" ? one.f < 3 : one.n !== null);
+          const kept = [...written]
+            .filter(([at, one]) => {
+              const [x, y] = at.split(",").map(Number);
+              return inside(x!, xs) && inside(y!, ys) && holds(one);
+            })
+            .map(([, one]) => one);
+          const found = await array.aggregate({
+            ranges: {
+              ...(xs !== null && { x: [sides(...xs)] }),
+              ...(ys !== null && { y: [sides(...ys)] }),
+            },
+            ...(where !== null && { condition: where }),
+          });
+          for (const name of ["i", "n", "f"] as const) {
+            const cells = kept.map((one) => one[name]);
+            expect(found.fields[name]).toEqual(expected(cells, name === "f"));
+          }
+          const texts = kept.map((one) => `${one.i}`).sort();
+          expect(found.fields.s).toMatchObject({
+            count: texts.length,
+            min: texts[0] ?? null,
+            max: texts.at(-1) ?? null,
+          });
+        },
+      ),
+      { numRuns: 150 },
+    );
   });
 });
 
@@ -125,6 +198,7 @@ it("whole tiles of numbers are not fetched", async () => {
   await array.plan({ ranges: { d: [[15, 84]] } });
   store.resetCounts();
   expect((await array.aggregate()).fields.i).toEqual({
+    count: 100,
     nullCount: 0,
     min: 0,
     max: 99,
@@ -144,6 +218,57 @@ it("whole tiles of numbers are not fetched", async () => {
   expect(store.counts.fetches).toEqual([]);
 });
 
+it("whole tiles of dense arrays are not fetched where one fragment lies on top", async () => {
+  const store = withCounting(new MemoryStore());
+  const place = { store, path: "a" };
+  const [i, n] = attributes;
+  const many = { name: "v", datatype: "float32", cellValNum: 3 } as const;
+  await createArray(place, { arrayType: "dense", dimensions, attributes: [i, n, many] });
+  const write = (from: number, to: number, timestamp: number) => {
+    const values = Array.from({ length: to - from + 1 }, (_, k) => from + k + 1000 * timestamp);
+    const v = {
+      kind: "fixed",
+      datatype: "float32",
+      cellValNum: 3,
+      values: new Float32Array(3 * values.length),
+    } as const;
+    const cells = { i: Int32Array.from(values), n: values.map((x) => (x % 4 === 0 ? null : BigInt(x))), v };
+    return writeDense(place, [[from, to]], cells, { timestamp });
+  };
+  await write(0, 94, 1);
+  await write(20, 39, 2);
+  const array = await openArray(place);
+  await array.plan();
+  const ofCells = () => store.counts.fetches.filter(({ key }) => /\/a[0-9][^/]*\.tdb$/.test(key));
+  const sumOf = (from: number, to: number) => {
+    let sum = 0;
+    for (let x = from; x <= to; x++) sum += x + (x >= 20 && x < 40 ? 2000 : 1000);
+    return BigInt(sum);
+  };
+  store.resetCounts();
+  const whole = await array.aggregate({ ranges: { d: [[0, 89]] } });
+  expect(ofCells()).toEqual([]);
+  expect(whole.cellCount).toBe(90);
+  expect(whole.fields.i).toMatchObject({ count: 90, min: 1000, max: 2039, sum: sumOf(0, 89) });
+  expect(whole.fields.n).toMatchObject({ count: 67, nullCount: 23 });
+  expect(whole.fields.v).toEqual({ count: 90, nullCount: 0, min: null, max: null, sum: null, mean: null });
+  // The last tile was not written whole: that one is read, and no other.
+  store.resetCounts();
+  const beyond = await array.aggregate({ ranges: { d: [[0, 999]] }, attributes: ["i"] });
+  expect(beyond.cellCount).toBe(1000);
+  expect(beyond.fields.i).toMatchObject({ count: 95, sum: sumOf(0, 94) });
+  expect(ofCells()).toHaveLength(1);
+  const lastTile = ofCells()[0]!;
+  store.resetCounts();
+  await array.read({ ranges: { d: [[90, 94]] }, attributes: ["i"] });
+  expect(ofCells()).toEqual([lastTile]);
+  // Cells of a newer fragment in a tile: read, with what they lie on.
+  await write(45, 45, 3);
+  const newer = await openArray(place);
+  const { fields } = await newer.aggregate({ ranges: { d: [[0, 89]] }, attributes: ["i"] });
+  expect(fields.i).toMatchObject({ count: 90, max: 3045, sum: sumOf(0, 89) + 2000n });
+});
+
 it("whole tiles of texts of a fixed length are not fetched, unless they have a NUL", async () => {
   const store = withCounting(new MemoryStore());
   const place = { store, path: "a" };
@@ -161,7 +286,7 @@ it("whole tiles of texts of a fixed length are not fetched, unless they have a N
     const valid = texts.slice(from, to + 1).filter((_, k) => (from + k) % 5 !== 3);
     const sorted = valid.sort();
     const nullCount = to - from + 1 - valid.length;
-    return { min: sorted[0], max: sorted.at(-1), nullCount, sum: null, mean: null };
+    return { count: valid.length, min: sorted[0], max: sorted.at(-1), nullCount, sum: null, mean: null };
   };
   const ofCells = () => store.counts.fetches.filter(({ key }) => /\/a0[^/]*\.tdb$/.test(key));
   store.resetCounts();

@@ -51,7 +51,7 @@ def write_cells(uri, cells, subarray=None, timestamp=None, order=None):
         if subarray is not None:
             box = core.new("subarray_alloc", array.handle)
             for index, (low, high) in enumerate(subarray):
-                _add_range(core, box, index, schema["dimensions"][index], low, high)
+                add_range(core, box, index, schema["dimensions"][index], low, high)
             core.call("query_set_subarray_t", query, box)
         kept = [_set_column(core, query, name, column) for name, column in cells.items()]
         core.call("query_submit", query)
@@ -79,7 +79,7 @@ def _set_column(core, query, name, column):
     return kept
 
 
-def _add_range(core, subarray, index, dimension, low, high):
+def add_range(core, subarray, index, dimension, low, high):
     ends = [encode(dimension["datatype"], end) for end in (low, high)]
     buffers = [buffer_of(end) for end in ends]
     if dimension["domain"] is None:
@@ -108,7 +108,7 @@ def _try_read(array, ranges, order, attributes, dimensions, condition, size):
     subarray = core.new("subarray_alloc", array.handle)
     for index, dimension in enumerate(schema["dimensions"]):
         for low, high in ranges.get(dimension["name"], []):
-            _add_range(core, subarray, index, dimension, low, high)
+            add_range(core, subarray, index, dimension, low, high)
     core.call("query_set_subarray_t", query, subarray)
     if condition is not None:
         core.call("query_set_condition", query, core_condition.build(core, schema, condition))
@@ -136,7 +136,7 @@ def read_by_labels(uri, labels, ranges=None, timestamp=None, size=FIRST_BUFFER):
         subarray, kept = core.new("subarray_alloc", array.handle), []
         for index, dimension in enumerate(schema["dimensions"]):
             for low, high in (ranges or {}).get(dimension["name"], []):
-                _add_range(core, subarray, index, dimension, low, high)
+                add_range(core, subarray, index, dimension, low, high)
         for name, label in labels.items():
             for ends in label["ranges"]:
                 low, high = map(buffer_of, ends)

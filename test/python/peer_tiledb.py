@@ -2,6 +2,7 @@
 
 import os
 
+import core_aggregates
 import core_cells
 import core_schema
 import tiledb
@@ -105,6 +106,10 @@ def aggregates(uri, attribute):
             asked.append("null_count")
         found = array.query().agg({attribute: asked})[:]
         return {name: float(value) for name, value in found.items()}
+
+
+def core_aggregates_of(uri, queries):
+    return core_aggregates.aggregates(uri, queries)
 
 
 def make_objects(root, objects):

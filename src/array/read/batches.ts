@@ -28,7 +28,17 @@ export async function* readBatches(
     for (const part of denseParts(array, query, memoryBudget)) yield await readDense(array, part, options);
     return;
   }
-  const sources = await sparseSources(array, query);
+  yield* sparseBatches(array, query, await sparseSources(array, query), memoryBudget);
+}
+
+/** Of a sparse array, what a read of those tiles alone gives. */
+export async function* sparseBatches(
+  array: OpenedArray,
+  query: ResolvedQuery,
+  sources: readonly SparseSource[],
+  memoryBudget: number,
+): AsyncGenerator<ReadResult, void, undefined> {
+  const options = { signal: query.signal };
   const sizeOf = await cellSizes(array, query, sources);
   const sequence = withoutSorting(allBlocks(sources), array.schema, query.order);
   if (sequence === null) {

@@ -6,7 +6,7 @@ import { denseTiling, domainOrigin } from "../order/dense-tiling.js";
 import type { ReadOrder } from "../query.js";
 import type { Axis } from "./dense-axes.js";
 import { type Span, slowestFirst, tileSpans } from "./dense-order.js";
-import { intervalsOf } from "./intervals.js";
+import { type Intervals, intervalsOf } from "./intervals.js";
 import { selectDense } from "./read-dense.js";
 import type { ResolvedQuery } from "./resolve-query.js";
 
@@ -109,19 +109,26 @@ function* pieces(
 }
 
 /** The coordinates at those positions of an axis. */
-function spanIntervals(dimension: Dimension, { runs }: Axis, [from, to]: Span) {
+function spanIntervals(dimension: Dimension, { runs }: Axis, [from, to]: Span): Intervals {
+  const offsets: Span[] = [];
+  for (const { start, length, position } of runs) {
+    const first = Math.max(from, position);
+    const end = Math.min(to, position + length);
+    if (first < end) offsets.push([start + first - position, start + end - position]);
+  }
+  return offsetIntervals(dimension, offsets);
+}
+
+/** The coordinates at those distances from the domain's origin, ends exclusive. */
+export function offsetIntervals(dimension: Dimension, offsets: readonly Span[]): Intervals {
   const origin = domainOrigin(dimension);
   const big = isBigDatatype(dimension.datatype);
   const coordinate = (offset: number): Coordinate =>
     big ? BigInt(origin) + BigInt(offset) : Number(origin) + offset;
-  const ranges: (readonly [Coordinate, Coordinate])[] = [];
-  for (const { start, length, position } of runs) {
-    const first = Math.max(from, position);
-    const end = Math.min(to, position + length);
-    if (first >= end) continue;
-    ranges.push([coordinate(start + first - position), coordinate(start + end - 1 - position)]);
-  }
-  return intervalsOf(dimension, ranges);
+  return intervalsOf(
+    dimension,
+    offsets.map(([from, to]) => [coordinate(from), coordinate(to - 1)] as const),
+  );
 }
 
 /** Bytes of a cell, decoded and in the result; of variable-length cells what the fragments' files hold on average. */

@@ -24,6 +24,8 @@ export interface DenseTarget {
   /** Cells of the result between neighbours along each dimension. */
   readonly strides: readonly number[];
   readonly builds: ReadonlyMap<Attribute, DenseBuild>;
+  /** A byte per cell of the result, set to 1 where a fragment has it; none where nobody asks. */
+  readonly kept: Uint8Array | undefined;
 }
 
 /** The fragment's tiles that may hold selected cells; null where there are none. */
@@ -39,7 +41,7 @@ export function overlayTiles(
 /** Puts the selected cells of a sparse fragment in their places. */
 export async function layOver(
   source: SparseSource,
-  { schema, axes, strides, builds }: DenseTarget,
+  { schema, axes, strides, builds, kept }: DenseTarget,
   options: FetchOptions,
 ): Promise<void> {
   const blocks = source.tiles.map((tile) => new Block(source, tile));
@@ -61,6 +63,7 @@ export async function layOver(
         sums.filter((place) => !Number.isNaN(place)),
       );
   }
+  if (kept !== undefined) for (const cells of targets.values()) for (const place of cells) kept[place] = 1;
   for (const [attribute, build] of builds) {
     await loadColumn([...targets.keys()], schema, attribute.name, options, (block, column) =>
       build.scatter(column, targets.get(block)!),

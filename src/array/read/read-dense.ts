@@ -53,8 +53,22 @@ export async function readDense(
   query: ResolvedQuery,
   options: FetchOptions,
 ): Promise<ReadResult> {
+  return readSelection(array, query, selectDense(array, query), options);
+}
+
+export interface SelectionOptions extends FetchOptions {
+  /** A zero per cell of the selection: 1 is set where a source has the cell and the condition, if any, holds. */
+  readonly kept?: Uint8Array | undefined;
+}
+
+/** Reads what was selected; sources that are left out of it count as not written. */
+export async function readSelection(
+  array: OpenedArray,
+  query: ResolvedQuery,
+  { axes, sources, shape, cellCount }: DenseSelection,
+  options: SelectionOptions,
+): Promise<ReadResult> {
   const { schema, uri } = array;
-  const { axes, sources, shape, cellCount } = selectDense(array, query);
   if (cellCount > 0xffffffff) {
     throw new LimitError(`${cellCount} cells (${shape.join(" x ")}) in one read; read by ranges`, {
       where: uri,
@@ -74,11 +88,15 @@ export async function readDense(
   const failing = await failingTiles(array, query, sources);
   await checkSources(sources, failing, attributes, options);
   const builds = new Map(attributes.map((attribute) => [attribute, denseBuild(attribute, cellCount)]));
-  const target: DenseTarget = { schema, axes, strides: strides(shape, colMajor), builds };
+  const { kept } = options;
+  const target: DenseTarget = { schema, axes, strides: strides(shape, colMajor), builds, kept };
   const failed = query.condition === null ? null : new Uint8Array(cellCount);
   await fillBuilds(sources, overlays, target, { failing, failed }, options);
   for (const [attribute, build] of builds) columns.set(attribute.name, build.finish());
-  if (query.condition !== null) await applyCondition(array, query, columns, failed!);
+  if (query.condition !== null) {
+    const mask = await applyCondition(array, query, columns, failed!);
+    if (kept !== undefined) for (let i = 0; i < mask.length; i++) kept[i]! &= mask[i]!;
+  }
   const names = [...query.dimensions, ...query.attributes];
   if (query.order === "global") {
     const order = globalPositions(schema, axes, cellCount, uri);
@@ -134,7 +152,8 @@ async function fillBuilds(
     for (const source of sources) {
       if (source.wave !== wave || !source.fragment.footer.dense) continue;
       const skipped = failing.get(source);
-      if (failed !== null) markFailed(source, skipped, target.strides, failed);
+      if (failed !== null) markCells(source, target.strides, failed, (t) => (skipped?.has(t) ? 1 : 0));
+      if (target.kept !== undefined) markCells(source, target.strides, target.kept, () => 1);
       for (const [attribute, build] of target.builds) {
         const request = await requestOf(source, skipped, attribute, build, target.strides, options);
         if (request !== null) requests.push(request);
@@ -159,17 +178,17 @@ function layoutOf({ fragment, tiling }: DenseSource, resultStrides: readonly num
   return { tileStrides: strides(tiling.extents, colMajor), resultStrides, colMajor };
 }
 
-/** A source's cells take the place of older ones, those of its failing tiles as failed. */
-function markFailed(
+/** A source's cells take the place of older ones: each cell of its tiles gets its tile's value. */
+function markCells(
   source: DenseSource,
-  skipped: ReadonlySet<number> | undefined,
   resultStrides: readonly number[],
-  failed: Uint8Array,
+  marks: Uint8Array,
+  markOf: (tile: number) => number,
 ): void {
   for (const { tile, pieces } of source.tiles) {
-    const value = skipped?.has(tile) ? 1 : 0;
+    const value = markOf(tile);
     forEachRun(pieces, layoutOf(source, resultStrides), (_, to, length, step) => {
-      for (let i = 0; i < length; i++) failed[to + i * step] = value;
+      for (let i = 0; i < length; i++) marks[to + i * step] = value;
     });
   }
 }
@@ -223,13 +242,13 @@ function coordinateColumn(schema: ArraySchema, axes: readonly Axis[], d: number,
   return { ...repeated, cellValNum: 1 };
 }
 
-/** As in the core, cells for which the condition does not hold keep their place and get the fill value. */
+/** As in the core, cells for which the condition does not hold keep their place and get the fill value; 0 in what it gives. */
 async function applyCondition(
   array: OpenedArray,
   query: ResolvedQuery,
   columns: Map<string, Column>,
   failed: Uint8Array,
-): Promise<void> {
+): Promise<Uint8Array> {
   const condition = await prepareCondition(query.condition!, array);
   const mask = condition(columns, failed.length);
   for (let i = 0; i < mask.length; i++) if (failed[i] === 1) mask[i] = 0;
@@ -237,6 +256,7 @@ async function applyCondition(
     const column = columns.get(attribute.name);
     if (column !== undefined) columns.set(attribute.name, fillWhere(column, attribute, mask));
   }
+  return mask;
 }
 
 /** The column with the fill cell where the mask is 0. */
