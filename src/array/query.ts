@@ -78,7 +78,7 @@ export interface FieldAggregates {
   readonly nullCount: number;
   /**
    * Of floats without NaN (the core: it depends on where in a tile the NaN lies); of texts by their UTF-8 bytes. Null of
-   * cells of several values.
+   * cells of several values, blobs and texts of 16- and 32-bit units.
    */
   readonly min: number | bigint | string | null;
   readonly max: number | bigint | string | null;

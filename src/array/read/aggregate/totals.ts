@@ -26,10 +26,10 @@ function isBelow(a: Value, b: Value): boolean {
   return typeof a === "string" && typeof b === "string" ? compareText(a, b) < 0 : a < b;
 }
 
-/** What bounds and sums are given of: single numbers, texts whatever their length, and of other cells nothing. */
+/** What bounds and sums are given of: single numbers, 8-bit texts whatever their length, and of other cells nothing. */
 export function aggregated(datatype: Datatype, cellValNum: number): "numbers" | "texts" | "nothing" {
-  const { kind } = datatypeInfo(datatype);
-  if (kind === "char" || kind === "string") return "texts";
+  const { kind, bytes } = datatypeInfo(datatype);
+  if (kind === "char" || kind === "string") return bytes === 1 ? "texts" : "nothing";
   return cellValNum === 1 && kind !== "blob" ? "numbers" : "nothing";
 }
 

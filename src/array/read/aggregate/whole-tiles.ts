@@ -19,7 +19,7 @@ export async function addTile(
   const adds: (() => void)[] = [];
   for (const [name, total] of totals) {
     const attribute = schema.attributes.find((one) => one.name === name)!;
-    const { array, bytes } = datatypeInfo(attribute.datatype);
+    const { array } = datatypeInfo(attribute.datatype);
     const of = aggregated(attribute.datatype, attribute.cellValNum);
     if (!fragment.hasField(name) || fragment.evolvedAttribute(name) !== undefined) return false;
     if (of === "nothing" && !attribute.nullable) {
@@ -27,7 +27,7 @@ export async function addTile(
       continue;
     }
     // Stored bounds of texts of variable length end at a NUL: what they were of cannot be told.
-    if (of === "nothing" || attribute.cellValNum === VAR_NUM || (of === "texts" && bytes > 1)) return false;
+    if (of === "nothing" || attribute.cellValNum === VAR_NUM) return false;
     const statistics = await statisticsOf(fragment, name, { signal });
     const [min, max] = [statistics.min(t), statistics.max(t)];
     const [sum, nulls] = [statistics.sum(t), statistics.nullCount(t)];
