@@ -44,26 +44,28 @@ export async function measureGrowth(folder, { cells, genes, seed, growth, thread
 
 export function growthTable(measured) {
   const header = [
-    "ours, our store",
+    "ours, our store, matrix",
     "cells",
     "answer",
     "time",
-    "bytes read",
-    "requests",
+    "read from",
     "tiles",
+    "requests",
+    "bytes",
     "bytes a value",
   ];
   const rows = Object.keys(measured[0].runs).flatMap((key) =>
     measured.map(({ cells, runs }, i) => {
-      const { name, seconds, stored, bytes, requests, tiles } = runs[key];
+      const { name, seconds, stored, orientation, bytes, requests, tiles } = runs[key];
       return [
         i === 0 ? name : "",
         String(cells),
         `${stored} values`,
         formats.seconds(seconds),
-        formats.bytes(bytes),
-        String(requests),
+        orientation,
         String(tiles),
+        String(requests),
+        formats.bytes(bytes),
         (bytes / Math.max(1, stored)).toFixed(2),
       ];
     }),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 export class CountingStore {
   #requests = 0;
-  #bytes = 0;
+  #bytes = new Map();
 
   constructor(uri) {
     this.uri = uri;
@@ -12,15 +12,22 @@ export class CountingStore {
 
   reset() {
     this.#requests = 0;
-    this.#bytes = 0;
+    this.#bytes.clear();
   }
 
   counts() {
-    return { requests: this.#requests, bytes: this.#bytes };
+    return { requests: this.#requests, bytes: [...this.#bytes.values()].reduce((sum, one) => sum + one, 0) };
+  }
+
+  /** Bytes read of the values below the folder `prefix`. */
+  bytesBelow(prefix) {
+    let sum = 0;
+    for (const [key, bytes] of this.#bytes) if (key.startsWith(`${prefix}/`)) sum += bytes;
+    return sum;
   }
 
   async get(key) {
-    return this.#counted(await missing(readFile(join(this.uri, key))));
+    return this.#counted(key, await missing(readFile(join(this.uri, key))));
   }
 
   async getRange(key, { start, end }) {
@@ -30,7 +37,7 @@ export class CountingStore {
       const bytes = new Uint8Array(end - start);
       const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
       if (bytesRead !== bytes.length) throw new Error(`${key}: ${bytesRead} bytes of ${bytes.length}`);
-      return this.#counted(bytes);
+      return this.#counted(key, bytes);
     } finally {
       await file.close();
     }
@@ -52,9 +59,9 @@ export class CountingStore {
     return found.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
-  #counted(bytes) {
+  #counted(key, bytes) {
     this.#requests++;
-    this.#bytes += bytes?.length ?? 0;
+    this.#bytes.set(key, (this.#bytes.get(key) ?? 0) + (bytes?.length ?? 0));
     return bytes;
   }
 }
