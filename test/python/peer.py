@@ -12,7 +12,7 @@ import traceback
 
 import wire
 
-MODULES = ("peer_tiledb", "peer_frames", "peer_multi_index", "peer_cellarr", "peer_conditions")
+MODULES = ("peer_tiledb", "peer_frames", "peer_multi_index", "peer_cellarr", "peer_conditions", "peer_described")
 
 
 def load():
