@@ -37,8 +37,9 @@ def _answer(array, field, operation, ranges, condition):
 def _ask(array, field, operation, ranges, condition):
     core, schema = array.core, array.schema
     query = core.new("query_alloc", array.handle, c_int(READ))
-    is_sparse = schema["arrayType"] == "sparse"
-    core.call("query_set_layout", query, c_int(LAYOUTS.index("unordered" if is_sparse else "row-major")))
+    # In another order than that of the cells, conditions on dense arrays look at other cells than they are about.
+    order = "unordered" if schema["arrayType"] == "sparse" else schema["cellOrder"]
+    core.call("query_set_layout", query, c_int(LAYOUTS.index(order)))
     subarray = core.new("subarray_alloc", array.handle)
     for index, dimension in enumerate(schema["dimensions"]):
         for low, high in ranges.get(dimension["name"], []):
