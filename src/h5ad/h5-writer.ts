@@ -1,17 +1,19 @@
 import { ArgumentError, ValueError } from "../errors.js";
 import type { TextColumn } from "../util/frame.js";
 import { bytesOf, type TypedArray } from "../util/typed-arrays.js";
-import { H5_CLASS, type H5Library, type H5Module, withHeap } from "./h5-file.js";
+import {
+  BOOLEAN_STAND_IN,
+  describe,
+  type ElementType,
+  numberType,
+  TEXT,
+  type WriteMetadata,
+} from "./h5-element-type.js";
+import { type H5Library, type H5Module, withHeap } from "./h5-file.js";
+import { GrowingNumbers } from "./h5-growing.js";
 import type { HeaderPatch } from "./h5-header-patch.js";
-import { dtypeOf } from "./matrix.js";
 
 /** Writing groups, attributes and datasets, through a bounded piece of the library's heap. */
-
-type WriteMetadata = Parameters<H5Module["create_dataset"]>[3] & {
-  chunks: bigint[] | null;
-  compression: number;
-  compression_opts: number[];
-};
 
 export interface WriterOptions {
   /** gzip level of datasets above a few kilobytes, 1 to 9; 0 writes them uncompressed. */
@@ -75,6 +77,17 @@ export class H5Writer {
   /** A dataset of numbers, row after row; an empty shape makes a scalar. */
   numbers(path: string, values: TypedArray, shape: readonly number[] = [values.length]): void {
     this.dataset(path, numberType(values), bytesOf(values), shape);
+  }
+
+  /** A dataset of one dimension that grows as values of the type of `example` are appended; call `finish` at its end. */
+  growing(path: string, example: TypedArray): GrowingNumbers {
+    const values = Math.max(1, Math.floor(CHUNK / example.BYTES_PER_ELEMENT));
+    const metadata = this.chunked(numberType(example), [0n], [UNLIMITED], [values]);
+    this.run(path, (module, id) => module.create_dataset(id, path, 0n, metadata));
+    return new GrowingNumbers(values, (bytes, first, end) => {
+      this.run(path, (module, id) => module.resize_dataset(id, path, [BigInt(end)]));
+      this.piece(path, bytes, [first, end], []);
+    });
   }
 
   /** A dataset of booleans, a byte each in `values`. */
@@ -245,54 +258,4 @@ export class H5Writer {
       compression_opts: compressed ? [this.gzip] : [],
     };
   }
-}
-
-type ElementType = Pick<WriteMetadata, "type" | "size" | "signed" | "vlen" | "littleEndian"> &
-  Partial<Pick<WriteMetadata, "cset" | "compound_type">>;
-
-const TEXT: ElementType = {
-  type: H5_CLASS.string,
-  size: 4,
-  signed: false,
-  vlen: true,
-  littleEndian: true,
-  cset: 1,
-};
-
-const INT8 = { type: H5_CLASS.integer, size: 1, signed: true, vlen: false, littleEndian: true };
-
-/** Takes at least as many bytes in a header as the enumeration that replaces it. */
-const BOOLEAN_STAND_IN: ElementType = {
-  ...INT8,
-  type: H5_CLASS.compound,
-  compound_type: {
-    nmembers: 1,
-    members: [
-      { ...INT8, name: "boolean", offset: 0, shape: [], maxshape: null, chunks: null, total_size: 1 },
-    ],
-  },
-};
-
-function numberType(values: TypedArray): ElementType {
-  const dtype = dtypeOf(values);
-  return {
-    type: dtype.startsWith("float") ? H5_CLASS.float : H5_CLASS.integer,
-    size: values.BYTES_PER_ELEMENT,
-    signed: dtype.startsWith("int"),
-    vlen: false,
-    littleEndian: true,
-  };
-}
-
-function describe(type: ElementType, shape: bigint[]): WriteMetadata {
-  const total = shape.reduce((product, length) => product * length, 1n);
-  return {
-    ...type,
-    total_size: Number(total),
-    shape,
-    maxshape: shape,
-    chunks: null,
-    compression: 0,
-    compression_opts: [],
-  };
 }

@@ -1,9 +1,9 @@
-import { ExistsError, UnsupportedError } from "../errors.js";
+import { UnsupportedError } from "../errors.js";
 import { Frame, textColumn } from "../util/frame.js";
 import type { AnnData, DenseArray, UnsDict, UnsScalar, UnsValue } from "./anndata.js";
-import { type H5Library, h5Disk, memoryLibrary, memoryPath } from "./h5-file.js";
-import { applyPatch, type HeaderPatch } from "./h5-header-patch.js";
-import { H5Writer } from "./h5-writer.js";
+import { memoryLibrary, memoryPath } from "./h5-file.js";
+import { applyPatch } from "./h5-header-patch.js";
+import type { H5Writer } from "./h5-writer.js";
 import type { Matrix, SparseMatrix } from "./matrix.js";
 import {
   checkName,
@@ -14,37 +14,18 @@ import {
   writeNumbers,
   writeText,
 } from "./write-frame.js";
+import { fillH5File, type WriteH5Options, writeH5File } from "./write-h5-file.js";
 
 /** Writing H5AD files as anndata 0.8 and later do: every element carries encoding-type and encoding-version. */
 
-export interface WriteH5adOptions {
-  /** Replace an existing file; by default that is an ExistsError. */
-  readonly overwrite?: boolean;
-  /** gzip level, 1 to 9, of all but small arrays; default 4, 0 for none. */
-  readonly gzip?: number;
-}
-
-const DEFAULT_GZIP = 4;
+export type WriteH5adOptions = WriteH5Options;
 
 /**
  * Writes `data` to a path (Node). The file appears under its name when it is complete. Throws ExistsError,
  * StorageError (disk full, no such folder), ValueError or ArgumentError for what H5AD cannot hold.
  */
 export async function writeH5ad(data: AnnData, path: string, options: WriteH5adOptions = {}): Promise<void> {
-  const disk = h5Disk(path);
-  const overwrite = options.overwrite ?? false;
-  if (!overwrite && (await disk.exists(path))) throw new ExistsError("file exists", { where: path });
-  const temporary = disk.temporary(path);
-  try {
-    const patches = writeTo(await disk.library(), temporary, path, data, options);
-    disk.patch(temporary, (read, write) => {
-      for (const patch of patches) applyPatch(patch, read, write);
-    });
-    await disk.publish(temporary, path, overwrite);
-  } catch (error) {
-    await disk.remove(temporary);
-    throw error;
-  }
+  await writeH5File(path, options, (writer) => writeAnnData(writer, data));
 }
 
 /** The bytes of an H5AD file of `data`. Held in memory whole. */
@@ -53,7 +34,9 @@ export async function toH5adBytes(data: AnnData, options: WriteH5adOptions = {})
   const path = memoryPath();
   const { FS } = library.module;
   try {
-    const patches = writeTo(library, path, data.name, data, options);
+    const patches = await fillH5File(library, path, data.name, options, (writer) =>
+      writeAnnData(writer, data),
+    );
     const bytes = FS.readFile(path) as Uint8Array;
     for (const patch of patches) {
       applyPatch(
@@ -65,22 +48,6 @@ export async function toH5adBytes(data: AnnData, options: WriteH5adOptions = {})
     return bytes;
   } finally {
     if (FS.analyzePath(path).exists) FS.unlink(path);
-  }
-}
-
-function writeTo(
-  library: H5Library,
-  path: string,
-  name: string,
-  data: AnnData,
-  options: WriteH5adOptions,
-): HeaderPatch[] {
-  const writer = new H5Writer(library, path, name, { gzip: options.gzip ?? DEFAULT_GZIP });
-  try {
-    writeAnnData(writer, data);
-    return writer.close();
-  } finally {
-    writer.abandon();
   }
 }
 
@@ -103,7 +70,7 @@ function writeAnnData(writer: H5Writer, data: AnnData): void {
   writeDict(writer, "/raw/varm", new Map());
 }
 
-function writeDict(writer: H5Writer, path: string, dict: UnsDict): void {
+export function writeDict(writer: H5Writer, path: string, dict: UnsDict): void {
   writer.group(path);
   encode(writer, path, "dict", "0.1.0");
   for (const [name, value] of dict) {
