@@ -7,12 +7,19 @@ export type { IndexedMatrix, IndexOptions, IndexProgress } from "./cellarr/by-ge
 export type { ColumnType } from "./cellarr/column-types.js";
 export type { CombineRule } from "./cellarr/combine.js";
 export { type CsvOptions, parseCsv, parseCsvText } from "./cellarr/csv.js";
-export { CellArrDataset, type GeneMajorInfo, type QueryOptions } from "./cellarr/dataset.js";
+export {
+  CellArrDataset,
+  type GeneMajorInfo,
+  type QueryOptions,
+  type SliceOrder,
+  type SliceRows,
+} from "./cellarr/dataset.js";
 export type { DatasetOptions, DatasetWarning } from "./cellarr/dataset-parts.js";
 export type { MisfitRule } from "./cellarr/fit-values.js";
 export type { IndexType } from "./cellarr/layout.js";
 export type { MatrixSource } from "./cellarr/matrix-reader.js";
 export type { MatrixLayout } from "./cellarr/matrix-schema.js";
+export type { CooMatrix } from "./cellarr/matrix-views.js";
 export type {
   BuildOptions,
   BuildProgress,
@@ -27,6 +34,7 @@ export type {
 } from "./cellarr/options.js";
 export { type RowSelection, type RowSlice, slice } from "./cellarr/selection.js";
 export { CellArrDatasetSlice } from "./cellarr/slice.js";
+export { SummarizedExperiment } from "./cellarr/summarized-experiment.js";
 export * from "./errors.js";
 export { AnnData, type AnnDataInput } from "./h5ad/anndata.js";
 export type { DenseMatrix, Matrix, MatrixDtype, MatrixShape, SparseMatrix } from "./h5ad/matrix.js";

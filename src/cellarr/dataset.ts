@@ -1,4 +1,4 @@
-import { NotFoundError } from "../errors.js";
+import { ArgumentError, NotFoundError } from "../errors.js";
 import type { SparseMatrix } from "../h5ad/matrix.js";
 import { resolveReadable } from "../storage/resolve.js";
 import type { StoreLocation } from "../storage/types.js";
@@ -9,12 +9,29 @@ import type { FrameReader } from "./frame-reader.js";
 import { addedColumns } from "./layout.js";
 import { matchingRows } from "./matching-rows.js";
 import type { MatrixReader, MatrixSource } from "./matrix-reader.js";
+import { takeMatrixColumns } from "./matrix-views.js";
 import { NameRows } from "./name-rows.js";
 import { pythonStrings, pythonText } from "./python-text.js";
-import { type RowSelection, type Rows, resolveRows, slice, sortedUnique } from "./selection.js";
+import {
+  isAscending,
+  positionsIn,
+  type RowSelection,
+  type Rows,
+  resolveRows,
+  slice,
+  sortedUnique,
+} from "./selection.js";
 import { CellArrDatasetSlice } from "./slice.js";
 
 /** A store of many experiments, open for queries. */
+
+export type SliceOrder = "store" | "asked";
+
+/** Numbers of cells and genes in the store. */
+export interface SliceRows {
+  readonly cellIndices: Uint32Array;
+  readonly geneIndices: Uint32Array;
+}
 
 export interface QueryOptions {
   /** Matrices to read; default all. */
@@ -24,6 +41,11 @@ export interface QueryOptions {
    * "gene-major" throws NotFoundError where there is no copy that is up to date.
    */
   readonly source?: MatrixSource | undefined;
+  /**
+   * Order of genes. Default "store": the store's order, each gene once, as in Python cellarr. "asked": the order asked,
+   * repeats included, as cells always come.
+   */
+  readonly order?: SliceOrder | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -130,7 +152,7 @@ export class CellArrDataset {
     return textValues((await this.#genesByName()).names).map((name) => name ?? "");
   }
 
-  /** Rows of the gene annotation in the store's order, each once; named by gene. `columns` default to all. */
+  /** Rows of the gene annotation in the store's order, each once (see `order`); named by gene. `columns` default to all. */
   async getGeneSubset(
     genes: RowSelection,
     columns?: string | readonly string[],
@@ -164,7 +186,7 @@ export class CellArrDataset {
     return this.#samples.rows(await this.#sampleRows(samples, options), wanted, options.signal);
   }
 
-  /** The values of each matrix, cells in the order asked x genes in the store's order; default all genes. */
+  /** The values of each matrix, cells and genes as in `getSlice`; default all genes. */
   async getMatrixSubset(
     cells: RowSelection,
     genes: RowSelection = slice(),
@@ -174,9 +196,22 @@ export class CellArrDataset {
     return this.#values(rows, await this.#geneNumbers(genes, options), options);
   }
 
+  /** Which cells and genes a selection means, in the order in which `getSlice` gives them. */
+  async getSliceRows(
+    cells: RowSelection,
+    genes: RowSelection = slice(),
+    options: QueryOptions = {},
+  ): Promise<SliceRows> {
+    const [cellIndices, geneIndices] = await Promise.all([
+      this.#cellRows(cells, options),
+      this.#geneNumbers(genes, options),
+    ]);
+    return { cellIndices, geneIndices };
+  }
+
   /**
    * Cells x genes with their metadata. Cells come in the order asked, repeats included; genes in the store's order,
-   * each once, whatever the order asked. Throws NotFoundError listing unknown genes, OutOfDomainError for an index
+   * each once, unless `order` says otherwise. Throws NotFoundError listing unknown genes, OutOfDomainError for an index
    * that does not exist.
    */
   async getSlice(
@@ -184,10 +219,7 @@ export class CellArrDataset {
     genes: RowSelection = slice(),
     options: QueryOptions = {},
   ): Promise<CellArrDatasetSlice> {
-    const [cellIndices, geneIndices] = await Promise.all([
-      this.#cellRows(cells, options),
-      this.#geneNumbers(genes, options),
-    ]);
+    const { cellIndices, geneIndices } = await this.getSliceRows(cells, genes, options);
     const [cellMetadata, geneAnnotation, matrices] = await Promise.all([
       this.#cells.rows(cellIndices, this.#cells.columnNames, options.signal),
       this.#geneFrame(geneIndices, this.#genes.columnNames, options),
@@ -272,7 +304,12 @@ export class CellArrDataset {
       const rows = (await this.#genesByName()).rows.find(wanted);
       return (name: string) => rows.get(name) ?? -1;
     };
-    return sortedUnique(await resolveRows(genes, this.#rows("gene", this.#genes, names, options)));
+    const { order = "store" } = options;
+    if (order !== "store" && order !== "asked") {
+      throw new ArgumentError(`order '${order as string}', expected store or asked`, { where: this.uri });
+    }
+    const rows = await resolveRows(genes, this.#rows("gene", this.#genes, names, options));
+    return order === "asked" ? rows : sortedUnique(rows);
   }
 
   /** The column of the genes' names, read once: it names the genes of every slice. */
@@ -291,7 +328,7 @@ export class CellArrDataset {
       this.#genesByName(),
       stored.length === 0 ? null : this.#genes.rows(genes, stored, options.signal),
     ]);
-    const isAll = genes.length === this.numberOfFeatures;
+    const isAll = genes.length === this.numberOfFeatures && isAscending(genes);
     const index = isAll ? column : takeRows(column, genes);
     const wanted = columns.map((name): [string, FrameColumn] => [
       name,
@@ -314,9 +351,10 @@ export class CellArrDataset {
   ): Promise<Map<string, SparseMatrix>> {
     const values = new Map<string, SparseMatrix>();
     const total = { cells: this.numberOfCells, genes: this.numberOfFeatures };
+    const sorted = sortedUnique(genes);
     for (const name of options.matrices ?? this.#matrices.keys()) {
-      const matrix = this.#matrix(name);
-      values.set(name, await matrix.read(cells, genes, total, options));
+      const matrix = await this.#matrix(name).read(cells, sorted, total, options);
+      values.set(name, sorted === genes ? matrix : takeMatrixColumns(matrix, positionsIn(sorted, genes)));
     }
     return values;
   }

@@ -5,6 +5,7 @@ import type { TypedArray } from "../util/typed-arrays.js";
 import { isCopyCheaper, type MatrixRequest, mayNeedCopy } from "./by-gene/choose.js";
 import type { GeneMajorCopy } from "./by-gene/gene-major-state.js";
 import { compressRows } from "./by-gene/transpose.js";
+import { takeMatrixRows } from "./matrix-views.js";
 import { isAscending, positionsIn, runsOf, sortedUnique } from "./selection.js";
 
 /** From which of a matrix's arrays to read; "auto": the one that answers cheaper. */
@@ -212,25 +213,4 @@ function renumber(columns: TypedArray, genes: Uint32Array, total: number): Int32
   const renumbered = new Int32Array(columns.length);
   for (let at = 0; at < columns.length; at++) renumbered[at] = places[Number(columns[at])]!;
   return renumbered;
-}
-
-/** The rows at `positions`, in that order, of a CSR matrix. */
-function takeMatrixRows(matrix: SparseMatrix, positions: Uint32Array): SparseMatrix {
-  const { indptr, indices, data } = matrix;
-  const starts = new Uint32Array(positions.length + 1);
-  for (let row = 0; row < positions.length; row++) {
-    starts[row + 1] = starts[row]! + indptr[positions[row]! + 1]! - indptr[positions[row]!]!;
-  }
-  const total = starts[positions.length]!;
-  const Values = data.constructor as new (length: number) => TypedArray;
-  const taken = { indices: new Int32Array(total), data: new Values(total) };
-  for (let row = 0; row < positions.length; row++) {
-    const from = indptr[positions[row]!]!;
-    const count = starts[row + 1]! - starts[row]!;
-    for (let at = 0; at < count; at++) {
-      taken.indices[starts[row]! + at] = indices[from + at]!;
-      taken.data[starts[row]! + at] = data[from + at]!;
-    }
-  }
-  return { format: "csr", shape: [positions.length, matrix.shape[1]], indptr: starts, ...taken };
 }

@@ -1,7 +1,9 @@
 import { NotFoundError } from "../errors.js";
 import { AnnData } from "../h5ad/anndata.js";
-import type { SparseMatrix } from "../h5ad/matrix.js";
+import type { DenseMatrix, SparseMatrix } from "../h5ad/matrix.js";
 import type { Frame } from "../util/frame.js";
+import { type CooMatrix, toCoo, toCsc, toDense, transposed } from "./matrix-views.js";
+import { SummarizedExperiment } from "./summarized-experiment.js";
 
 /**
  * Part of a store in memory: some cells and genes with their metadata and the values of each matrix. Rows of every
@@ -11,7 +13,7 @@ import type { Frame } from "../util/frame.js";
 export class CellArrDatasetSlice {
   /** Rows in the order asked for, named by their numbers in the store. */
   readonly cellMetadata: Frame;
-  /** Rows in the store's order, named by gene. */
+  /** Rows in the store's order, or in the order asked with `order: "asked"`; named by gene. */
   readonly geneAnnotation: Frame;
   /** CSR matrices by name. */
   readonly matrices: ReadonlyMap<string, SparseMatrix>;
@@ -51,9 +53,34 @@ export class CellArrDatasetSlice {
     throw new NotFoundError(`no matrix '${name}' in the slice; there are: ${present || "none"}`);
   }
 
+  /** A matrix compressed by genes. */
+  csc(name: string): SparseMatrix {
+    return toCsc(this.matrix(name));
+  }
+
+  /** A matrix as stored values with their rows and columns. */
+  coo(name: string): CooMatrix {
+    return toCoo(this.matrix(name));
+  }
+
+  /** A matrix with all its zeros, cell after cell. LimitError beyond 2^32 values. */
+  dense(name: string): DenseMatrix {
+    return toDense(this.matrix(name));
+  }
+
   /** As annotated data: metadata as obs and var, matrices as layers. Shares memory with the slice. */
   toAnnData(): AnnData {
     return new AnnData({ obs: this.cellMetadata, var: this.geneAnnotation, layers: this.matrices });
+  }
+
+  /** Genes x cells: gene annotation as row data, cell metadata as column data. Shares memory with the slice. */
+  toSummarizedExperiment(): SummarizedExperiment {
+    const assays = [...this.matrices].map(([name, matrix]) => [name, transposed(matrix)] as const);
+    return new SummarizedExperiment({
+      assays: new Map(assays),
+      rowData: this.geneAnnotation,
+      columnData: this.cellMetadata,
+    });
   }
 
   toString(): string {
