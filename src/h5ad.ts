@@ -8,4 +8,5 @@ export * from "./h5ad/matrix.js";
 export { sourceOf } from "./h5ad/memory-source.js";
 export { readH5ad } from "./h5ad/read-anndata.js";
 export * from "./h5ad/source.js";
+export { openTenxH5, type TenxOptions } from "./h5ad/tenx-source.js";
 export { toH5adBytes, type WriteH5adOptions, writeH5ad } from "./h5ad/write-anndata.js";

@@ -1,3 +1,4 @@
+import { setDownloadSpace } from "./cellarr/inputs/downloaded-file.js";
 import { registerNodeCodecs } from "./format/filters/codecs-node.js";
 import "./h5ad/h5-file-node.js";
 import { resolveNodePath } from "./storage/node-fs.js";
@@ -5,7 +6,9 @@ import { setLocationResolver } from "./storage/resolve.js";
 
 /**
  * What Node brings: path strings and file: URIs are locations, and the codecs of node:zlib and node:crypto are used
- * where they are faster; H5AD files are read and written in place. Imported for its effect by the Node entries.
+ * where they are faster; H5AD files are read and written in place, and
+ * downloaded to temporary files. Imported for its effect by the Node entries.
  */
 setLocationResolver(resolveNodePath);
 registerNodeCodecs();
+setDownloadSpace(async () => (await import("./cellarr/inputs/download-node.js")).temporaryDownload());

@@ -1,3 +1,4 @@
+import type { AnnDataSource } from "../h5ad/source.js";
 import type { StoreLocation } from "../storage/types.js";
 import type { IndexedMatrix, IndexOptions } from "./by-gene/index-dataset.js";
 import type { CellArrDataset } from "./dataset.js";
@@ -44,4 +45,13 @@ export async function removeIndex(
 ): Promise<string[]> {
   const index = await import("./by-gene/index-dataset.js");
   return index.removeIndex(path, options);
+}
+
+/**
+ * Opens a matrix in Matrix Market form with its names beside it, as Cell Ranger writes them (gzipped or not, version 2 or
+ * 3): the folder, or the path of the matrix. It is an input of builds, its matrix called "counts" or "X".
+ */
+export async function openMatrixMarket(location: string | StoreLocation): Promise<AnnDataSource> {
+  const inputs = await import("./inputs/mtx-source.js");
+  return inputs.openMtx(location);
 }

@@ -9,6 +9,7 @@ import { type BuildPlan, planBuild } from "./build-plan.js";
 import { writeCellMetadata } from "./cell-table.js";
 import { CellArrDataset } from "./dataset.js";
 import { FrameWriter } from "./frame-writer.js";
+import { withRemoteInputs } from "./inputs/remote-inputs.js";
 import { storeNames } from "./layout.js";
 import { type BuildOptions, resolveFrameNames, resolveMatrices } from "./options.js";
 import { BuildOutput } from "./output.js";
@@ -47,6 +48,10 @@ export async function buildCellArrDataset(options: BuildOptions): Promise<CellAr
 
 /** Builds without opening: for builds in parts, where a `skip` option leaves the store incomplete for now. */
 export async function buildCellArrStores(options: BuildOptions): Promise<void> {
+  await withRemoteInputs(options.files, options, (files) => buildStores({ ...options, files }));
+}
+
+async function buildStores(options: BuildOptions): Promise<void> {
   const plan = await planBuild(options);
   const targets = [
     ...(options.geneAnnotationOptions?.skip ? [] : [plan.names.genes]),

@@ -1,8 +1,9 @@
 import { ArgumentError } from "../errors.js";
 import { AnnData } from "../h5ad/anndata.js";
-import { openH5ad } from "../h5ad/file-source.js";
 import { sourceOf } from "../h5ad/memory-source.js";
+import { openDataFile } from "../h5ad/open-data-file.js";
 import type { AnnDataSource } from "../h5ad/source.js";
+import { openPath } from "./inputs/open-path.js";
 import type { FileInput } from "./options.js";
 
 export type { FileInput };
@@ -29,7 +30,10 @@ function isSource(input: FileInput): input is AnnDataSource {
 }
 
 async function open(input: Exclude<FileInput, AnnDataSource>): Promise<AnnDataSource> {
-  if (typeof input === "string" || input instanceof Uint8Array) return openH5ad(input);
+  if (typeof input === "string") return openPath(input);
+  if (input instanceof Uint8Array) return openDataFile(input);
   if (input instanceof AnnData) return sourceOf(input);
-  throw new ArgumentError(`a file is ${typeof input}, expected an H5AD path or its bytes, or AnnData`);
+  throw new ArgumentError(
+    `a file is ${typeof input}, expected a path or URL, the bytes of an HDF5 file, or AnnData`,
+  );
 }

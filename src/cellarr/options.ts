@@ -68,13 +68,17 @@ export interface MatrixOptions {
   readonly skip?: boolean;
 }
 
-/** A path of an H5AD file, its bytes, or annotated data that is open already (and stays open). */
+/**
+ * A path or http(s) URL of an H5AD file or a 10x HDF5 file, the path of a Matrix Market folder or of the matrix in it, the
+ * bytes of an HDF5 file, or annotated data that is open already (and stays open).
+ */
 export type FileInput = string | Uint8Array | AnnData | AnnDataSource;
 
 /** A frame, a path of a CSV file, or CSV itself: text with a line break, or UTF-8 bytes. */
 export type TableInput = Frame | string | Uint8Array;
 
 export type BuildStep =
+  | "download"
   | "scan"
   | "gene_annotation"
   | "sample_metadata"
@@ -87,7 +91,7 @@ export interface BuildProgress {
   readonly step: BuildStep;
   /** The file, store or matrix that the step is at. */
   readonly item: string;
-  /** Parts of the step that are done, of `total`: files of "scan", otherwise cells or arrays. */
+  /** Parts of the step that are done, of `total`: files of "scan", bytes of "download", otherwise cells or arrays. */
   readonly done: number;
   readonly total: number;
 }

@@ -125,6 +125,7 @@ function checkPlace(folder: string): void {
 }
 
 const stepLabels: Record<BuildStep, string> = {
+  download: "downloading",
   scan: "scanning files",
   gene_annotation: "writing genes",
   sample_metadata: "writing samples",

@@ -61,8 +61,11 @@ function packageVersion(): string {
 function addBuild(program: Command, context: CommandContext): void {
   program
     .command("build")
-    .description("Build a store from H5AD files; each file is a sample.")
-    .argument("<files...>", "H5AD files, in the order in which their cells are to stand")
+    .description("Build a store from H5AD or 10x files; each file is a sample.")
+    .argument(
+      "<files...>",
+      "H5AD and 10x HDF5 files or their URLs, Matrix Market folders, in the order in which their cells are to stand",
+    )
     .requiredOption("-o, --out <store>", "folder of the new store")
     .option(
       "--matrix <name[:dtype]>",

@@ -34,7 +34,8 @@ export class FileSource implements AnnDataSource {
   /** Paths of matrices in the file, by name. */
   private readonly paths: ReadonlyMap<string, string>;
 
-  private constructor(file: H5File) {
+  /** Takes over the open file. Throws FormatError where it is no H5AD file. */
+  constructor(file: H5File) {
     this.file = file;
     this.name = file.name;
     if (file.kind("/obs") === null || file.kind("/var") === null) {

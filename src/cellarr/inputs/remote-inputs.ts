@@ -1,0 +1,36 @@
+import type { AnnDataSource } from "../../h5ad/source.js";
+import type { BuildProgress, FileInput } from "../options.js";
+import { isHttpUrl } from "./download.js";
+import { openUrl } from "./open-path.js";
+
+export interface RemoteOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: BuildProgress) => void) | undefined;
+}
+
+/** Runs `action` with files over HTTP downloaded, each once, one after another; they are removed after it. */
+export async function withRemoteInputs<T>(
+  files: readonly FileInput[],
+  { signal, onProgress }: RemoteOptions,
+  action: (files: readonly FileInput[]) => Promise<T>,
+): Promise<T> {
+  if (!files.some((file) => typeof file === "string" && isHttpUrl(file))) return action(files);
+  const opened: AnnDataSource[] = [];
+  try {
+    const here: FileInput[] = [];
+    for (const file of files) {
+      if (typeof file !== "string" || !isHttpUrl(file)) {
+        here.push(file);
+        continue;
+      }
+      const onBytes = (done: number, total: number | null) =>
+        onProgress?.({ step: "download", item: file, done, total: total ?? done });
+      const source = await openUrl(file, { signal, onBytes });
+      opened.push(source);
+      here.push(source);
+    }
+    return await action(here);
+  } finally {
+    for (const source of opened) await source.close();
+  }
+}
