@@ -208,14 +208,17 @@ export class TileDBArray {
   }
 
   /**
-   * Count, sum, min, max, mean and nulls of the query's attributes, without reading tiles whose statistics say it: those
+   * Count, sum, min, max, mean and nulls of the query's attributes and of the dimensions that it names, without reading tiles whose statistics say it: those
    * of numbers and texts of a fixed length that lie wholly in the ranges, without condition and deletes; of dense arrays
    * also without cells of newer fragments. What is read is read in pieces of 64 MiB.
    */
   async aggregate(
-    query: Pick<ReadQuery, "ranges" | "labelRanges" | "attributes" | "condition" | "signal"> = {},
+    query: Pick<
+      ReadQuery,
+      "ranges" | "labelRanges" | "attributes" | "dimensions" | "condition" | "signal"
+    > = {},
   ): Promise<AggregateResult> {
-    return aggregate(this.#opened, await this.#resolve({ ...query, order: "unordered" }));
+    return aggregate(this.#opened, await this.#resolve({ dimensions: [], ...query, order: "unordered" }));
   }
 
   async #resolve(query: ReadQuery): Promise<ResolvedQuery> {

@@ -69,7 +69,7 @@ export interface ReadResult {
 }
 
 /**
- * Over the valid cells of one attribute. Null where there are none, or where the type has no such thing: the official
+ * Over the valid cells of one attribute, or the coordinates of one dimension. Null where there are none, or where the type has no such thing: the official
  * library refuses those of bool, char and text other than ASCII, which are given here.
  */
 export interface FieldAggregates {
@@ -95,7 +95,7 @@ export interface AggregateResult {
   /** Cells of the query; of a dense array all of the ranges, as in the core. */
   readonly cellCount: number;
   /**
-   * By attribute. Of a dense array over the cells that were written, as in the core, and for which the condition holds:
+   * By name. Of a dense array over the cells that were written, as in the core, and for which the condition holds:
    * fill values are left out.
    */
   readonly fields: Readonly<Record<string, FieldAggregates>>;

@@ -332,3 +332,18 @@ describe.skipIf(!hasPython)("the official library's aggregates", () => {
     expect(compared).toBeGreaterThan(20);
   });
 });
+
+it("dimensions are aggregated where asked for, of dense arrays over the cells that were written", async () => {
+  const place = { store: new MemoryStore(), path: "a" };
+  await createArray(place, { arrayType: "dense", dimensions, attributes: [attributes[0]] });
+  await writeDense(place, [[10, 19]], { i: new Int32Array(10) });
+  const array = await openArray(place);
+  const { cellCount, fields } = await array.aggregate({
+    dimensions: ["d"],
+    attributes: [],
+    ranges: { d: [[5, 14]] },
+  });
+  expect(cellCount).toBe(10);
+  expect(fields.d).toEqual({ count: 5, nullCount: 0, min: 10, max: 14, sum: 60n, mean: 12 });
+  expect((await array.aggregate()).fields.d).toBeUndefined();
+});

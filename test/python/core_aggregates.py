@@ -13,7 +13,7 @@ ROOM = 1 << 12
 
 
 def aggregates(uri, queries, operations=("count", *UNARY)):
-    """Of each query ({ranges, condition?, timestamp?}) attribute -> operation -> a number, text as bytes, None where it is
+    """Of each query ({ranges, condition?, timestamp?}) attribute or dimension (of sparse arrays) -> operation -> a number, text as bytes, None where it is
     null, or {"refused": complaint}; "count" is of the cells. Each in a query of its own: what one refuses says nothing of
     others. `ranges` as in core_cells.read_cells."""
     return [_of_query(uri, operations, **query) for query in queries]
@@ -21,10 +21,16 @@ def aggregates(uri, queries, operations=("count", *UNARY)):
 
 def _of_query(uri, operations, ranges, condition=None, timestamp=None):
     with OpenArray(uri, timestamp=timestamp) as array:
+        dimensions = array.schema["dimensions"] if array.schema["arrayType"] == "sparse" else []
+        fields = [{**one, "cellValNum": _number(one), "nullable": False} for one in dimensions]
         return {
             field["name"]: {one: _answer(array, field, one, ranges, condition) for one in operations}
-            for field in array.schema["attributes"]
+            for field in [*fields, *array.schema["attributes"]]
         }
+
+
+def _number(dimension):
+    return "var" if kind(dimension["datatype"]) == "text" else 1
 
 
 def _answer(array, field, operation, ranges, condition):

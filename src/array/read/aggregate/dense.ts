@@ -20,7 +20,7 @@ export async function aggregateDense(array: OpenedArray, query: ResolvedQuery): 
   const known = await addKnownTiles(array, query, selection, totals);
   const unknown = unknownSlabs(array, query, selection, known);
   if (unknown === null) return resultOf(selection.cellCount, totals);
-  for (const part of denseParts(array, { ...unknown, dimensions: [] }, BATCH_BYTES)) {
+  for (const part of denseParts(array, unknown, BATCH_BYTES)) {
     const whole = selectDense(array, part);
     const sources = withoutTiles(whole.sources, known);
     if (sources.length === 0) continue;

@@ -27,12 +27,7 @@ export async function aggregateSparse(array: OpenedArray, query: ResolvedQuery):
     if (unknown.size > 0) rest.push({ ...source, tiles: [...unknown] });
   }
   if (rest.length === 0) return resultOf(count, totals);
-  for await (const { cellCount, columns } of sparseBatches(
-    array,
-    { ...query, dimensions: [] },
-    rest,
-    BATCH_BYTES,
-  )) {
+  for await (const { cellCount, columns } of sparseBatches(array, query, rest, BATCH_BYTES)) {
     count += cellCount;
     for (const [name, total] of totals) total.addColumn(columns[name]!);
   }

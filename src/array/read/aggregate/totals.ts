@@ -14,9 +14,9 @@ import type { ResolvedQuery } from "../resolve-query.js";
 /** What is read at a time. */
 export const BATCH_BYTES: number = 64 * 1024 * 1024;
 
-/** Nothing so far, for each attribute of the query. */
+/** Nothing so far, for each dimension and attribute of the query. */
 export function totalsOf(query: ResolvedQuery): ReadonlyMap<string, Totals> {
-  return new Map(query.attributes.map((name) => [name, new Totals()]));
+  return new Map([...query.dimensions, ...query.attributes].map((name) => [name, new Totals()]));
 }
 
 type Value = number | bigint | string;

@@ -18,7 +18,9 @@ export async function addTile(
 ): Promise<boolean> {
   const adds: (() => void)[] = [];
   for (const [name, total] of totals) {
-    const attribute = schema.attributes.find((one) => one.name === name)!;
+    const attribute = schema.attributes.find((one) => one.name === name);
+    // Tiles have no sums of coordinates.
+    if (attribute === undefined) return false;
     const { array } = datatypeInfo(attribute.datatype);
     const of = aggregated(attribute.datatype, attribute.cellValNum);
     if (!fragment.hasField(name) || fragment.evolvedAttribute(name) !== undefined) return false;
