@@ -10,6 +10,7 @@ array is written by the core of its format's version; what it holds is always to
                                                   reads.json                [{query: {ranges, timestamp, order}, cells}]
     v22/<name>/group/       a group               group.json                its members and metadata
     cellarr-0.3.2/<name>/   dataset/              expected.json             frames, matrices and slices
+    cellarr-<release>/store.small/  dataset/      expected.json             frames and matrices
 
 Names and times of fragments differ from run to run, cells don't: the random numbers have fixed seeds.
 """
@@ -32,6 +33,29 @@ ENVIRONMENTS = {
     "v21": ["tiledb==0.25.0", "numpy==1.26.4", "packaging==24.2"],
     "cellarr-0.3.2": "reference",
 }
+
+# Other releases of cellarr, which is pure Python: each beside the reference's libraries.
+RELEASES = ["0.1.3", "0.2.5", "0.5.9", "0.6.2"]
+
+
+def release_folder(release):
+    """Where that release of cellarr lies, by itself."""
+    folder = os.path.join(ROOT, ".cache", "python", f"cellarr-{release}")
+    if not os.path.exists(os.path.join(folder, ".installed")):
+        shutil.rmtree(folder, ignore_errors=True)
+        command = [interpreter("reference"), "-m", "pip", "install", "-q", "--no-deps", "--target", folder]
+        subprocess.run([*command, f"cellarr=={release}"], check=True)
+        open(os.path.join(folder, ".installed"), "w").close()
+    return folder
+
+
+def write_releases(environment, prefixes):
+    script = os.path.join(HERE, "scripts", "write_old_stores.py")
+    for release in RELEASES:
+        target = os.path.join(HERE, f"cellarr-{release}")
+        path = os.pathsep.join([release_folder(release), environment["PYTHONPATH"]])
+        command = [interpreter("reference"), script, target, release, *prefixes]
+        subprocess.run(command, check=True, env={**environment, "PYTHONPATH": path})
 
 
 def interpreter(pins):
@@ -66,6 +90,7 @@ def main(prefixes):
         if writer == "write_arrays.py":
             describe = os.path.join(scripts, "describe.py")
             subprocess.run([reference, describe, target, *prefixes], check=True, env=environment)
+    write_releases(environment, prefixes)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,8 @@ export type {
   SampleMetadataOptions,
   TableInput,
 } from "./cellarr/options.js";
+export type { DatasetPaths } from "./cellarr/query/dataset-paths.js";
+export type { SampleRange } from "./cellarr/query/sample-ranges.js";
 export { type RowSelection, type RowSlice, slice } from "./cellarr/selection.js";
 export { CellArrDatasetSlice } from "./cellarr/slice.js";
 export { SummarizedExperiment } from "./cellarr/summarized-experiment.js";

@@ -1,5 +1,5 @@
 import { objectType, openArray, type TileDBArray } from "../array/open.js";
-import { ArgumentError, NotFoundError } from "../errors.js";
+import { NotFoundError } from "../errors.js";
 import { childLocation, locationUri } from "../storage/resolve.js";
 import type { StoreLocation } from "../storage/types.js";
 import { type GeneMajorCopy, geneMajorPlace, openGeneMajor } from "./by-gene/gene-major-state.js";
@@ -10,7 +10,10 @@ import { MatrixReader } from "./matrix-reader.js";
 /** Opening the arrays that make up a store. */
 
 export interface DatasetOptions {
-  /** Group of the matrices; default "assays". Null or "": matrices lie beside the frames (stores before 0.3). */
+  /**
+   * Group of the matrices; default "assays", or none where there is no such folder, as in stores of cellarr before 0.3.
+   * Null or "": matrices lie beside the frames.
+   */
   readonly assayTiledbGroup?: string | null | undefined;
   /** Matrices by their names in the group; default all that are there. */
   readonly assayUri?: string | readonly string[] | undefined;
@@ -21,18 +24,30 @@ export interface DatasetOptions {
   /** Default "sample_metadata". */
   readonly sampleMetadataUri?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Called when a gene-major copy is found that cannot be used; the matrix itself is read then. */
+  /**
+   * Called when a gene-major copy is found that cannot be used (the matrix itself is read then), and on opening for a
+   * matrix whose last cells or genes are without values.
+   */
   readonly onWarning?: ((warning: DatasetWarning) => void) | undefined;
 }
 
-export interface DatasetWarning {
-  /** Matrix whose copy it is. */
-  readonly matrix: string;
-  readonly copy: "stale" | "unusable";
-  readonly message: string;
-  /** Where the copy is. */
-  readonly where: string;
-}
+export type DatasetWarning =
+  | {
+      readonly kind: "gene-major-copy";
+      /** Matrix whose copy it is. */
+      readonly matrix: string;
+      readonly copy: "stale" | "unusable";
+      readonly message: string;
+      /** Where the copy is. */
+      readonly where: string;
+    }
+  | {
+      readonly kind: "fewer-cells" | "fewer-genes";
+      readonly matrix: string;
+      readonly message: string;
+      /** Where the matrix is. */
+      readonly where: string;
+    };
 
 export interface DatasetParts {
   readonly uri: string;
@@ -51,8 +66,23 @@ export async function openParts(location: StoreLocation, options: DatasetOptions
     frame(options.sampleMetadataUri ?? storeNames.sampleMetadata),
     openMatrices(location, options),
   ]);
-  for (const matrix of matrices.values()) matrix.checkShape(cells.rowCount, genes.rowCount);
-  return { uri: locationUri(location), genes, cells, samples, matrices };
+  const parts = { uri: locationUri(location), genes, cells, samples, matrices };
+  checkParts(parts, options);
+  return parts;
+}
+
+/** As Python cellarr 0.6 has it: values beyond the frames are an error, fewer may be right. */
+export function checkParts({ cells, genes, matrices }: DatasetParts, { onWarning }: DatasetOptions): void {
+  for (const [name, matrix] of matrices) {
+    const found = matrix.checkShape(cells.rowCount, genes.rowCount);
+    const warn = (kind: "fewer-cells" | "fewer-genes", what: string, last: number, count: number) => {
+      if (last === count) return;
+      const message = `matrix '${name}' has values of ${last} ${what} only, the store has ${count}`;
+      onWarning?.({ kind, matrix: name, message, where: matrix.array.uri });
+    };
+    warn("fewer-cells", "cells", found[0], cells.rowCount);
+    warn("fewer-genes", "genes", found[1], genes.rowCount);
+  }
 }
 
 async function openPart(
@@ -76,9 +106,30 @@ async function openMatrices(
   options: DatasetOptions,
 ): Promise<Map<string, MatrixReader>> {
   const given = options.assayTiledbGroup;
-  const group = given === undefined ? storeNames.assays : (given ?? "");
+  if (given !== undefined) return openGroup(location, given ?? "", options);
+  try {
+    return await openGroup(location, storeNames.assays, options);
+  } catch (error) {
+    // Before 0.3 there was no group.
+    if (!(error instanceof NotFoundError) || (await hasFolder(location, storeNames.assays))) throw error;
+    return openGroup(location, "", options, error);
+  }
+}
+
+async function hasFolder(location: StoreLocation, name: string): Promise<boolean> {
+  const { store, path } = childLocation(location, name);
+  return (await store.list(path, { recursive: false })).length > 0;
+}
+
+/** `otherwise` is thrown where no group is asked for, and there is no matrix. */
+async function openGroup(
+  location: StoreLocation,
+  group: string,
+  options: DatasetOptions,
+  otherwise?: NotFoundError,
+): Promise<Map<string, MatrixReader>> {
   const place = group === "" ? location : childLocation(location, ...group.split("/"));
-  const names = await matrixNames(place, group, options);
+  const names = namedMatrices(options) ?? (await listedMatrices(place, group, options, otherwise));
   const arrays = await Promise.all(names.map((name) => openPart(place, name, options.signal)));
   const reader = (name: string, array: TileDBArray) =>
     new MatrixReader(array, () => openCopy(geneMajorPlace(location, group, name), name, array, options));
@@ -96,32 +147,42 @@ async function openCopy(
   if (copy.state === "stale" || copy.state === "unusable") {
     const { state, reason, where } = copy;
     const message = `gene-major copy of '${matrix}' is not used, ${reason}`;
-    onWarning?.({ matrix, copy: state, message, where });
+    onWarning?.({ kind: "gene-major-copy", matrix, copy: state, message, where });
   }
   return copy;
 }
 
-async function matrixNames(place: StoreLocation, group: string, options: DatasetOptions): Promise<string[]> {
-  const { assayUri, signal } = options;
+function namedMatrices({ assayUri }: DatasetOptions): string[] | null {
   if (typeof assayUri === "string") return [assayUri];
-  if (assayUri !== undefined) return [...assayUri];
-  if (group === "") {
-    throw new ArgumentError("without a group the matrices must be named: pass assayUri", {
-      where: locationUri(place),
-    });
-  }
-  return listedArrays(place, signal);
+  return assayUri === undefined ? null : [...assayUri];
 }
 
 /** Python's group has no members of record, so what counts is what is in its folder. */
-async function listedArrays(place: StoreLocation, signal: AbortSignal | undefined): Promise<string[]> {
+async function listedMatrices(
+  place: StoreLocation,
+  group: string,
+  options: DatasetOptions,
+  otherwise: NotFoundError | undefined,
+): Promise<string[]> {
+  const { signal } = options;
   const entries = await place.store.list(place.path, { recursive: false, ...(signal && { signal }) });
+  const frames = group === "" ? frameNames(options) : [];
   const folders = entries
     .filter(({ size }) => size === undefined)
     .map(({ key }) => key.slice(key.lastIndexOf("/") + 1))
-    .filter((name) => !name.startsWith("__"));
+    .filter((name) => !name.startsWith("__") && !frames.includes(name));
   const types = await Promise.all(folders.map((name) => objectType(childLocation(place, name))));
   const names = folders.filter((_, at) => types[at] === "array");
   if (names.length > 0) return names;
+  if (otherwise !== undefined) throw otherwise;
   throw new NotFoundError("no cellarr store: there are no matrices", { where: locationUri(place) });
+}
+
+/** What lies beside the matrices where they have no group. */
+export function frameNames(options: DatasetOptions): string[] {
+  return [
+    options.geneAnnotationUri ?? storeNames.geneAnnotation,
+    options.cellMetadataUri ?? storeNames.cellMetadata,
+    options.sampleMetadataUri ?? storeNames.sampleMetadata,
+  ];
 }

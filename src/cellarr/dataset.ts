@@ -12,6 +12,8 @@ import type { MatrixReader, MatrixSource } from "./matrix-reader.js";
 import { takeMatrixColumns } from "./matrix-views.js";
 import { NameRows } from "./name-rows.js";
 import { pythonStrings, pythonText } from "./python-text.js";
+import { type DatasetPaths, openPaths } from "./query/dataset-paths.js";
+import { readSampleRanges, type SampleRange } from "./query/sample-ranges.js";
 import {
   isAscending,
   positionsIn,
@@ -91,6 +93,17 @@ export class CellArrDataset {
     return new CellArrDataset(await openParts(resolveReadable(path), options));
   }
 
+  /**
+   * Opens a dataset whose parts lie anywhere. `uri` is that of the cell metadata; gene-major copies are not looked for.
+   * Throws as `open` does.
+   */
+  static async initializeFromPaths(
+    paths: DatasetPaths,
+    options: Pick<DatasetOptions, "signal" | "onWarning"> = {},
+  ): Promise<CellArrDataset> {
+    return new CellArrDataset(await openPaths(paths, options));
+  }
+
   get numberOfCells(): number {
     return this.#cells.rowCount;
   }
@@ -106,6 +119,11 @@ export class CellArrDataset {
   /** Cells, genes. */
   get shape(): readonly [number, number] {
     return [this.numberOfCells, this.numberOfFeatures];
+  }
+
+  /** Cells. */
+  get length(): number {
+    return this.numberOfCells;
   }
 
   get matrixNames(): string[] {
@@ -239,14 +257,24 @@ export class CellArrDataset {
 
   /** All cells of a sample, given by its number or name. */
   async getCellsForSample(sample: number | string, options: QueryOptions = {}): Promise<CellArrDatasetSlice> {
-    const rows = await this.#sampleRows(typeof sample === "string" ? [sample] : sample, options);
-    const { sampleStart, sampleEnd } = addedColumns;
-    const frame = await this.#samples.rows(rows, [sampleStart, sampleEnd], options.signal);
-    const [start] = pythonStrings(frame.columns.get(sampleStart)!).map(Number);
-    const [end] = pythonStrings(frame.columns.get(sampleEnd)!).map(Number);
+    const [row] = await this.#sampleRows(typeof sample === "string" ? [sample] : sample, options);
+    const { start, end } = (await this.getSampleRanges(options))[row!]!;
     // A sample without cells ends before it starts.
-    const cells = end! < start! ? [] : slice(start, end);
-    return this.getSlice(cells, slice(), options);
+    return this.getSlice(end < start ? [] : slice(start, end), slice(), options);
+  }
+
+  /**
+   * Name, first and last cell (inclusive) of each sample: as the store says, in stores of cellarr before 0.3 by its
+   * cell counts. NotFoundError where it has neither.
+   */
+  async getSampleRanges(options: QueryOptions = {}): Promise<SampleRange[]> {
+    const ranges = await readSampleRanges(this.#samples, options.signal);
+    if (ranges !== null) return ranges;
+    const { sampleStart, sampleEnd, cellCounts } = addedColumns;
+    throw new NotFoundError(
+      `sample metadata do not say which cells are whose: no columns '${sampleStart}' and '${sampleEnd}', nor '${cellCounts}'`,
+      { where: this.#samples.array.uri },
+    );
   }
 
   /** Name and cells of each sample, one after another. */

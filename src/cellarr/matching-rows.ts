@@ -1,4 +1,5 @@
 import { conditionFields, prepareCondition } from "../array/condition/condition-eval.js";
+import type { QueryCondition } from "../array/condition/query-condition.js";
 import { parseCondition } from "../array/condition/query-condition-parser.js";
 import type { OpenedArray } from "../array/opened-array.js";
 import type { FrameReader } from "./frame-reader.js";
@@ -13,12 +14,12 @@ const BLOCK_ROWS = 500_000;
  */
 export async function matchingRows(
   frame: FrameReader,
-  text: string,
+  given: string | QueryCondition,
   signal: AbortSignal | undefined,
 ): Promise<Uint32Array> {
   const { array, dimension } = frame;
   const { uri, schema } = array;
-  const condition = parseCondition(text, schema);
+  const condition = typeof given === "string" ? parseCondition(given, schema) : given;
   const opened: OpenedArray = {
     uri,
     schema,

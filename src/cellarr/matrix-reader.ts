@@ -6,6 +6,7 @@ import { isCopyCheaper, type MatrixRequest, mayNeedCopy } from "./by-gene/choose
 import type { GeneMajorCopy } from "./by-gene/gene-major-state.js";
 import { compressRows } from "./by-gene/transpose.js";
 import { takeMatrixRows } from "./matrix-views.js";
+import { readDenseMatrix } from "./query/dense-matrix.js";
 import { isAscending, positionsIn, runsOf, sortedUnique } from "./selection.js";
 
 /** From which of a matrix's arrays to read; "auto": the one that answers cheaper. */
@@ -16,7 +17,7 @@ export interface MatrixReadOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A matrix of cells x genes in a sparse array, and its gene-major copy where there is one. */
+/** A matrix of cells x genes in a sparse or dense array, and its gene-major copy where there is one. */
 export class MatrixReader {
   readonly array: TileDBArray;
   readonly #cells: string;
@@ -26,22 +27,22 @@ export class MatrixReader {
   #copy: Promise<GeneMajorCopy> | undefined;
 
   /**
-   * Throws FormatError unless the array is sparse with two dimensions and an attribute. `openCopy` looks for the
+   * Throws FormatError unless the array has two dimensions and an attribute. `openCopy` looks for the
    * gene-major copy; it is called once, by the first read that may profit.
    */
   constructor(array: TileDBArray, openCopy: (() => Promise<GeneMajorCopy>) | null = null) {
     const { schema, uri } = array;
     const [cells, genes, ...others] = schema.dimensions;
     const [attribute] = schema.attributes;
-    const sparse = schema.arrayType === "sparse" && genes !== undefined && others.length === 0;
-    if (!sparse || cells === undefined || attribute === undefined) {
+    const isMatrix = cells !== undefined && genes !== undefined && others.length === 0;
+    if (!isMatrix || attribute === undefined) {
       throw new FormatError(
-        `not a matrix: expected a sparse array of two dimensions with an attribute, found a ${schema.arrayType} one of ${schema.dimensions.length} with ${schema.attributes.length} attributes`,
+        `not a matrix: expected an array of two dimensions with an attribute, found a ${schema.arrayType} one of ${schema.dimensions.length} with ${schema.attributes.length} attributes`,
         { where: uri },
       );
     }
     this.array = array;
-    this.#openCopy = openCopy;
+    this.#openCopy = schema.arrayType === "sparse" ? openCopy : null;
     this.#cells = cells.name;
     this.#genes = genes.name;
     this.#attribute = attribute.name;
@@ -49,13 +50,14 @@ export class MatrixReader {
 
   /**
    * Throws FormatError if the matrix has values beyond the cells and genes of the store. It may have fewer: the last
-   * cells and genes can be without values (Python 0.3.2 refuses such stores).
+   * cells and genes can be without values (Python 0.3.2 refuses such stores): returns how many cells and genes it has
+   * up to the last value.
    */
-  checkShape(cells: number, genes: number): void {
+  checkShape(cells: number, genes: number): readonly [cells: number, genes: number] {
     const domain = this.array.nonEmptyDomain();
-    if (domain === null) return;
+    if (domain === null) return [0, 0];
     const last = [Number(domain[0]![1]), Number(domain[1]![1])] as const;
-    if (last[0] < cells && last[1] < genes) return;
+    if (last[0] < cells && last[1] < genes) return [last[0] + 1, last[1] + 1];
     throw new FormatError(
       `matrix has values up to cell ${last[0]} and gene ${last[1]}, the store has ${cells} cells and ${genes} genes`,
       { where: this.array.uri },
@@ -75,11 +77,30 @@ export class MatrixReader {
   ): Promise<SparseMatrix> {
     const ascending = isAscending(cells);
     const sorted = ascending ? cells : sortedUnique(cells);
-    const matrix =
-      (await this.#readCopy(sorted, genes, total, options)) ??
-      (await this.#readCompressed(sorted, genes, total.genes, options.signal)) ??
-      (await this.#readGeneral(sorted, genes, total, options.signal));
+    const matrix = this.isDense
+      ? await this.#readDense(sorted, genes, options)
+      : ((await this.#readCopy(sorted, genes, total, options)) ??
+        (await this.#readCompressed(sorted, genes, total.genes, options.signal)) ??
+        (await this.#readGeneral(sorted, genes, total, options.signal)));
     return ascending ? matrix : takeMatrixRows(matrix, positionsIn(sorted, cells));
+  }
+
+  get isDense(): boolean {
+    return this.array.schema.arrayType === "dense";
+  }
+
+  async #readDense(
+    cells: Uint32Array,
+    genes: Uint32Array,
+    { source, signal }: MatrixReadOptions,
+  ): Promise<SparseMatrix> {
+    if (source === "gene-major") {
+      throw new NotFoundError("no gene-major copy to read from: dense matrices have none", {
+        where: this.array.uri,
+      });
+    }
+    const fields = { cells: this.#cells, genes: this.#genes, attribute: this.#attribute };
+    return readDenseMatrix(this.array, fields, cells, genes, signal);
   }
 
   /** Whether there is a gene-major copy, and whether it holds what the matrix does; looked up once. */

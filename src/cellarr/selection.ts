@@ -1,3 +1,4 @@
+import type { QueryCondition } from "../array/condition/query-condition.js";
 import { ArgumentError, NotFoundError, OutOfDomainError } from "../errors.js";
 import type { NumberArray } from "../util/typed-arrays.js";
 
@@ -24,6 +25,7 @@ export function slice(start: number | null = null, stop: number | null = null): 
  * - numbers: those rows
  * - booleans: a mask with an entry per row
  * - text: a condition such as `tissue == 'lung' and n_genes > 500`; of genes and samples also a name
+ * - a QueryCondition: the same as an object
  * - texts: names, of genes and samples
  */
 export type RowSelection =
@@ -33,6 +35,7 @@ export type RowSelection =
   | NumberArray
   | readonly boolean[]
   | string
+  | QueryCondition
   | readonly string[];
 
 /** What the rows of a table may be asked for by. */
@@ -45,7 +48,7 @@ export interface Rows {
   /** Given names, what tells the row of each of them, or -1; null where rows have no names. */
   readonly names: ((wanted: readonly string[]) => Promise<(name: string) => number>) | null;
   /** Rows that satisfy a condition, ascending. */
-  readonly matching: (condition: string) => Promise<Uint32Array>;
+  readonly matching: (condition: string | QueryCondition) => Promise<Uint32Array>;
 }
 
 /**
@@ -58,6 +61,7 @@ export async function resolveRows(selection: RowSelection, rows: Rows): Promise<
   if (ArrayBuffer.isView(selection)) return checkedRows(selection, rows);
   if (isSlice(selection)) return sliceRows(selection, rows);
   if (Array.isArray(selection)) return resolveList(selection, rows);
+  if (isCondition(selection)) return rows.matching(selection);
   throw new ArgumentError(
     `${rows.what} selection: expected an index, slice(), a list, a mask or a condition, found ${typeof selection}`,
     { where: rows.where },
@@ -65,9 +69,16 @@ export async function resolveRows(selection: RowSelection, rows: Rows): Promise<
 }
 
 function isSlice(selection: RowSelection): selection is RowSlice {
-  return (
-    typeof selection === "object" && selection !== null && "kind" in selection && selection.kind === "slice"
-  );
+  return kindOf(selection) === "slice";
+}
+
+function isCondition(selection: RowSelection): selection is QueryCondition {
+  return ["compare", "in", "null", "and", "or", "not"].includes(kindOf(selection) ?? "");
+}
+
+function kindOf(selection: RowSelection): string | undefined {
+  const isKind = typeof selection === "object" && selection !== null && "kind" in selection;
+  return isKind ? selection.kind : undefined;
 }
 
 function resolveList(
@@ -187,7 +198,8 @@ export function positionsIn(sorted: Uint32Array, rows: Uint32Array): Uint32Array
   return positions;
 }
 
-function lowerBound(sorted: Uint32Array, value: number): number {
+/** Position of the first of the ascending numbers that is not below `value`. */
+export function lowerBound(sorted: Uint32Array, value: number): number {
   let low = 0;
   let high = sorted.length;
   while (low < high) {

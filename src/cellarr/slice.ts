@@ -41,6 +41,11 @@ export class CellArrDatasetSlice {
     return [this.cellIndices.length, this.geneIndices.length];
   }
 
+  /** Cells. */
+  get length(): number {
+    return this.cellIndices.length;
+  }
+
   get matrixNames(): string[] {
     return [...this.matrices.keys()];
   }

@@ -3,9 +3,10 @@ import { join } from "node:path";
 import { openArray } from "../array/open.js";
 import type { CellArrDataset, GeneMajorInfo } from "../cellarr/dataset.js";
 import { storeNames } from "../cellarr/layout.js";
+import type { SampleRange } from "../cellarr/query/sample-ranges.js";
 import type { CommandContext } from "./context.js";
 import { folderBytes } from "./folder-bytes.js";
-import { openStore, type SampleCells, sampleCells } from "./open-store.js";
+import { openStore } from "./open-store.js";
 import { withTextSink } from "./output.js";
 import { formatBytes, formatCount, formatTable, plural, shorten, styled } from "./table.js";
 
@@ -27,7 +28,7 @@ interface StoreInfo {
   readonly store: string;
   readonly shape: readonly [number, number];
   readonly matrices: readonly MatrixInfo[];
-  readonly samples: readonly SampleCells[];
+  readonly samples: readonly SampleRange[];
   readonly cellMetadataColumns: readonly string[];
   readonly geneAnnotationColumns: readonly string[];
   readonly sampleMetadataColumns: readonly string[];
@@ -56,7 +57,7 @@ async function describeStore(
     store,
     shape: dataset.shape,
     matrices: await Promise.all(names.map((name) => describeMatrix(store, name, dataset, context))),
-    samples: await sampleCells(dataset),
+    samples: await dataset.getSampleRanges(),
     cellMetadataColumns: dataset.getCellMetadataColumns(),
     geneAnnotationColumns: dataset.getGeneAnnotationColumns(),
     sampleMetadataColumns: dataset.getSampleMetadataColumns(),
@@ -115,7 +116,7 @@ function matrixTable(matrices: readonly MatrixInfo[], places: number): string {
   return formatTable([header, ...rows], { right: [2, 3, 4, 5, 6] });
 }
 
-function sampleTable(samples: readonly SampleCells[]): string {
+function sampleTable(samples: readonly SampleRange[]): string {
   const rows = samples
     .slice(0, MOST_SAMPLES)
     .map(({ name, start, end }) => [

@@ -2,7 +2,6 @@ import type { CellArrDataset } from "../cellarr/dataset.js";
 import { type RowSelection, slice } from "../cellarr/selection.js";
 import { NotFoundError, OutOfDomainError } from "../errors.js";
 import { textValues } from "../util/frame.js";
-import { sampleCells } from "./open-store.js";
 import { type CellRun, parseCells, parseWhere } from "./parse.js";
 
 /** Which cells a query means: --cells in the order given, of which --where and --sample keep some. */
@@ -34,7 +33,7 @@ async function keptCells(
 ): Promise<Uint32Array | undefined> {
   const matching = where === undefined ? undefined : await matchingCells(dataset, where, signal);
   if (sample === undefined) return matching;
-  const samples = await sampleCells(dataset);
+  const samples = await dataset.getSampleRanges();
   const found = samples.find(({ name }) => name === sample);
   if (found === undefined) {
     const names = samples.map(({ name }) => `'${name}'`).join(", ");

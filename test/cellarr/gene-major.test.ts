@@ -227,7 +227,7 @@ describe("a copy that is damaged", () => {
     const dataset = await CellArrDataset.open(at(store), { onWarning: (one) => warnings.push(one) });
     const expected = (await dataset.get(slice(), 7, { source: "cell-major" })).matrix("counts");
     expect((await dataset.get(slice(), 7)).matrix("counts")).toEqual(expected);
-    expect(warnings.map(({ copy }) => copy)).toEqual(["unusable"]);
+    expect(warnings).toMatchObject([{ kind: "gene-major-copy", copy: "unusable" }]);
   });
 });
 

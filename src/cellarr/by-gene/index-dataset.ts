@@ -43,7 +43,7 @@ export interface IndexedMatrix {
 }
 
 /**
- * Makes the gene-major copy of each matrix that has none, or one that is not up to date. Memory does not grow with the
+ * Makes the gene-major copy of each sparse matrix that has none, or one that is not up to date. Memory does not grow with the
  * number of cells, but by 4 bytes a gene for each 4 million values.
  *
  * Throws NotFoundError (no such store or matrix), UnsupportedError (values that are no numbers), AbortedError.
@@ -58,6 +58,8 @@ export async function indexDataset(
   const indexed: IndexedMatrix[] = [];
   try {
     for (const [name, matrix] of parts.matrices) {
+      // Few genes of a dense matrix are tiles of it already.
+      if (matrix.isDense) continue;
       const place = geneMajorPlace(location, groupOf(options), name);
       const job = { name, matrix, place, staging, geneCount: parts.genes.rowCount };
       indexed.push({ matrix: name, outcome: await indexMatrix(job, options) });
