@@ -1,5 +1,7 @@
+import type { Column } from "../array/columns.js";
 import type { TileDBArray } from "../array/open.js";
-import { FormatError, NotFoundError } from "../errors.js";
+import { FormatError, NotFoundError, throwIfAborted } from "../errors.js";
+import type { Attribute } from "../format/array-schema.js";
 import { datatypeInfo } from "../format/datatype.js";
 import type { Enumeration } from "../format/enumeration.js";
 import {
@@ -12,7 +14,7 @@ import {
 import { viewAs } from "../util/typed-arrays.js";
 import { ColumnCache } from "./column-cache.js";
 import { frameColumn } from "./column-types.js";
-import { numberedIndex, takeFrameRows, takeRows } from "./frame-parts.js";
+import { numberedIndex, takeFrameRows, takeRows, takeSorted } from "./frame-parts.js";
 import { isAscending, positionsIn, runsOf, sortedUnique } from "./selection.js";
 
 /** Bytes of whole columns that are kept: text of 20 bytes for a million cells. */
@@ -25,10 +27,14 @@ export class FrameReader {
   readonly columnNames: readonly string[];
   /** Name of the dimension of rows. */
   readonly dimension: string;
-  readonly #whole = new ColumnCache(KEPT_BYTES);
+  readonly #whole: ColumnCache;
+  /** Columns that turned out not to fit. */
+  readonly #large = new Set<string>();
+  #names: TextColumn | undefined;
 
-  /** Throws FormatError unless the array is dense with one dimension of rows. */
-  constructor(array: TileDBArray) {
+  /** Throws FormatError unless the array is dense with one dimension of rows. `keptBytes`: of columns, at most. */
+  constructor(array: TileDBArray, keptBytes = KEPT_BYTES) {
+    this.#whole = new ColumnCache(keptBytes);
     const { schema, uri } = array;
     const [dimension, ...others] = schema.dimensions;
     if (schema.arrayType !== "dense" || dimension === undefined || others.length > 0) {
@@ -67,9 +73,10 @@ export class FrameReader {
     signal?: AbortSignal,
   ): Promise<Frame> {
     this.checkColumns(columns);
+    throwIfAborted(signal);
     const ascending = isAscending(rows);
     const sorted = ascending ? rows : sortedUnique(rows);
-    const frame = new Frame(numberedIndex(sorted), await this.#read(sorted, columns, signal));
+    const frame = new Frame(this.#namesOf(sorted), await this.#read(sorted, columns, signal));
     return ascending ? frame : takeFrameRows(frame, positionsIn(sorted, rows));
   }
 
@@ -79,12 +86,83 @@ export class FrameReader {
     columns: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<Map<string, FrameColumn>> {
-    const isWhole = rows === null || rows.length === this.rowCount;
-    const missing = isWhole ? columns.filter((name) => !this.#whole.has(name)) : columns;
-    const read = await this.#readStored(isWhole ? null : rows, missing, signal);
-    if (!isWhole) return read;
+    const missing = columns.filter((name) => !this.#whole.has(name));
+    if (rows !== null && rows.length < this.rowCount) return this.#readSome(rows, columns, missing, signal);
+    const read = await this.#readStored(null, missing, signal);
     for (const [name, column] of read) this.#whole.keep(name, column);
     return new Map(columns.map((name) => [name, read.get(name) ?? this.#whole.get(name)!]));
+  }
+
+  /** Of columns that are kept, the rows are taken; so they are of those that have to be decoded whole or nearly so. */
+  async #readSome(
+    rows: Uint32Array,
+    columns: readonly string[],
+    missing: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<Map<string, FrameColumn>> {
+    const decoded = this.#touchesMost(rows) ? missing.filter((name) => !this.#large.has(name)) : [];
+    const whole = await this.#readStored(null, decoded, signal);
+    for (const [name, column] of whole) this.#adopt(name, column);
+    const apart = missing.filter((name) => !whole.has(name));
+    const some = await this.#readStored(rows, apart, signal);
+    return new Map(
+      columns.map((name) => [
+        name,
+        some.get(name) ?? this.#whole.take(name, rows) ?? takeSorted(whole.get(name)!, rows),
+      ]),
+    );
+  }
+
+  #adopt(name: string, column: FrameColumn): void {
+    if (!this.#whole.adopt(name, column)) this.#large.add(name);
+  }
+
+  /** Whether the rows lie in three of four tiles. */
+  #touchesMost(rows: Uint32Array): boolean {
+    const extent = Number(this.array.schema.dimensions[0]!.tileExtent ?? this.rowCount);
+    let touched = 0;
+    for (let at = 0, next = 0; at < rows.length; at++) {
+      if (rows[at]! < next) continue;
+      touched++;
+      next = (Math.floor(rows[at]! / extent) + 1) * extent;
+    }
+    return touched * 4 >= Math.ceil(this.rowCount / extent) * 3;
+  }
+
+  #namesOf(rows: Uint32Array): TextColumn {
+    if (rows.length < this.rowCount) return numberedIndex(rows);
+    this.#names ??= numberedIndex(rows);
+    const { offsets, data } = this.#names;
+    return { kind: "text", offsets: offsets.slice(), data: data.slice() };
+  }
+
+  /**
+   * The cells of a column that is kept, as the array has them; null of those that are not kept, or not kept as they are.
+   * Not to be written to.
+   */
+  keptCells(name: string): Column | null {
+    const { datatype, enumeration, nullable, cellValNum } = this.#attribute(name);
+    const column = this.#whole.peek(name);
+    if (column === undefined || column.kind === "categorical" || nullable || enumeration !== null)
+      return null;
+    if (column.kind === "text") {
+      return { kind: "var", datatype, offsets: column.offsets, data: column.data };
+    }
+    return cellValNum !== 1 ? null : { kind: "fixed", datatype, cellValNum, values: column.values };
+  }
+
+  /** Bytes of columns that can still be kept. */
+  get room(): number {
+    return this.#whole.room;
+  }
+
+  /** Keeps all rows of a column that nobody else writes to, if there is room. */
+  async keepCells(name: string, cells: Column): Promise<void> {
+    this.#adopt(name, await this.#decode(name, frameColumn(cells)));
+  }
+
+  #attribute(name: string): Attribute {
+    return this.array.schema.attributes.find((one) => one.name === name)!;
   }
 
   async #readStored(
@@ -118,7 +196,7 @@ export class FrameReader {
 
   /** An enumerated attribute becomes a categorical. */
   async #decode(name: string, column: FrameColumn): Promise<FrameColumn> {
-    const attribute = this.array.schema.attributes.find((one) => one.name === name)!;
+    const attribute = this.#attribute(name);
     if (attribute.enumeration === null || column.kind !== "numeric") return column;
     const { values, validity } = column;
     const enumeration = await this.array.enumeration(attribute.enumeration);

@@ -5,6 +5,7 @@ import { setScalar } from "../../format/scalar.js";
 import type { StoreOptions } from "../../storage/types.js";
 import type { FragmentReader } from "../directory/fragment-reader.js";
 import { type Intervals, type Overlap, overlapWith } from "./intervals.js";
+import { comparableBounds, type DimensionTest, touchedTiles } from "./touched-tiles.js";
 
 /** A sparse fragment in a query: its tiles' rectangles and how they lie to the ranges. */
 export interface SparseSource {
@@ -19,8 +20,8 @@ export interface SparseSource {
 }
 
 /**
- * The fragment's tiles that the ranges touch, by the R-tree's leaves; null where there are none. Each leaf is looked at:
- * with the bounds in typed arrays that is cheaper than walking levels.
+ * The fragment's tiles that the ranges touch, by the R-tree's leaves; null where there are none. Leaves are searched where
+ * they are sorted, otherwise each is looked at: with the bounds in typed arrays that is cheaper than walking levels.
  */
 export async function openSparseSource(
   fragment: FragmentReader,
@@ -31,15 +32,17 @@ export async function openSparseSource(
 ): Promise<SparseSource | null> {
   const tree = await fragment.rtree(options);
   const tests = intervals.map((one, d) =>
-    one === null ? null : overlapWith(one, schema.dimensions[d]!, tree.bounds[d]!),
+    one === null ? null : dimensionTest(one, schema.dimensions[d]!, tree.bounds[d]!),
   );
-  const tiles: number[] = [];
-  for (let t = 0; t < tree.tileCount; t++) {
-    if (tests.every((test) => test === null || test(t) !== "none")) tiles.push(t);
-  }
+  const tiles = touchedTiles(tree, tests);
   if (tiles.length === 0) return null;
-  const overlap = (t: number, d: number) => tests[d]?.(t) ?? "covered";
+  const overlap = (t: number, d: number) => tests[d]?.overlap(t) ?? "covered";
   return { fragment, index, tree, tiles, overlap };
+}
+
+function dimensionTest(intervals: Intervals, dimension: Dimension, stored: DimensionBounds): DimensionTest {
+  const bounds = comparableBounds(dimension, stored);
+  return { intervals, bounds, overlap: overlapWith(intervals, dimension, bounds.bounds) };
 }
 
 /** True if all dimensions of tile `t` are covered: every cell of it is in the ranges. */
