@@ -1,5 +1,6 @@
 import { openArray } from "../array/open.js";
 import { createArray } from "../array/write/create.js";
+import type { FragmentWriterOptions } from "../array/write/fragment-writer.js";
 import { throwIfAborted } from "../errors.js";
 import type { StoreLocation, WritableStore } from "../storage/types.js";
 import { mapBounded } from "../util/concurrency.js";
@@ -9,7 +10,7 @@ import { GeneMajorWriter } from "./by-gene/gene-major-writer.js";
 import { withSource } from "./file-sources.js";
 import { genePositions } from "./gene-table.js";
 import { CELL_DIMENSION, GENE_DIMENSION, storeNames } from "./layout.js";
-import { type MatrixShape, matrixSchema } from "./matrix-schema.js";
+import { fieldsWithoutRepeats, type MatrixShape, matrixSchema } from "./matrix-schema.js";
 import { LazyFragment, writeMatrix } from "./matrix-writer.js";
 import type { ResolvedMatrix } from "./options.js";
 import type { BuildOutput } from "./output.js";
@@ -30,12 +31,7 @@ export async function writeAssay(
   const { signal } = plan.options;
   const name = matrix.tiledbStoreName;
   const folder = output.part(`${storeNames.assays}/${name}`);
-  const shape: MatrixShape = {
-    attribute: { name: matrix.matrixAttrName, datatype: matrix.dtype },
-    cellType: plan.cellType,
-    geneType: plan.geneType,
-    dimensions: [CELL_DIMENSION, GENE_DIMENSION],
-  };
+  const shape = shapeOf(plan, matrix);
   await createArray(folder, matrixSchema(shape, plan.layout), { signal });
   const copy = plan.geneMajor ? geneMajorWriter(plan, output, name, shape) : null;
   try {
@@ -48,6 +44,15 @@ export async function writeAssay(
     await copy?.abort();
     throw error;
   }
+}
+
+function shapeOf(plan: BuildPlan, matrix: ResolvedMatrix): MatrixShape {
+  return {
+    attribute: { name: matrix.matrixAttrName, datatype: matrix.dtype },
+    cellType: plan.cellType,
+    geneType: plan.geneType,
+    dimensions: [CELL_DIMENSION, GENE_DIMENSION],
+  };
 }
 
 function geneMajorWriter(
@@ -76,22 +81,24 @@ async function writeFiles(
 ): Promise<void> {
   const { signal } = plan.options;
   const write = fileWriter(plan, matrix, byGene);
+  const withoutRepeats = plan.layout === "compact" ? fieldsWithoutRepeats(shapeOf(plan, matrix)) : [];
+  const options = { signal, withoutRepeats };
   if (plan.optimize) {
-    await inFragment(folder, signal, async (fragment) => {
+    await inFragment(folder, options, async (fragment) => {
       for (const at of plan.files.keys()) await write(at, fragment);
     });
     return;
   }
-  const writeOne = (_: ScannedFile, at: number) => inFragment(folder, signal, (one) => write(at, one));
+  const writeOne = (_: ScannedFile, at: number) => inFragment(folder, options, (one) => write(at, one));
   await mapBounded(plan.files, plan.threads, writeOne, signal);
 }
 
 async function inFragment(
   folder: StoreLocation<WritableStore>,
-  signal: AbortSignal | undefined,
+  options: FragmentWriterOptions,
   write: (fragment: LazyFragment) => Promise<void>,
 ): Promise<void> {
-  const fragment = new LazyFragment(folder, signal);
+  const fragment = new LazyFragment(folder, options);
   try {
     await write(fragment);
     await fragment.finish();

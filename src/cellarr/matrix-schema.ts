@@ -52,6 +52,16 @@ export function geneMajorSchema(shape: MatrixShape): SchemaInput {
   return { ...schemaOf(shape, filters), cellOrder: "col-major", tileOrder: "col-major", capacity };
 }
 
+/**
+ * Fields of a compact or gene-major matrix that repeat nothing but single bytes once they are filtered: gaps of indices,
+ * and counts. Floats may: a cell's counts of 1, normalised, all have the same bytes.
+ */
+export function fieldsWithoutRepeats({ attribute, dimensions }: MatrixShape): string[] {
+  return datatypeInfo(attribute.datatype).kind === "float"
+    ? [...dimensions]
+    : [...dimensions, attribute.name];
+}
+
 interface MatrixFilters {
   readonly cells: readonly FilterInput[];
   readonly genes: readonly FilterInput[];

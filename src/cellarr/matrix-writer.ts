@@ -1,4 +1,8 @@
-import { type FragmentWriter, openFragmentWriter } from "../array/write/fragment-writer.js";
+import {
+  type FragmentWriter,
+  type FragmentWriterOptions,
+  openFragmentWriter,
+} from "../array/write/fragment-writer.js";
 import { ValueError } from "../errors.js";
 import type { AnnDataSource, CsrBlock } from "../h5ad/source.js";
 import type { StoreLocation, WritableStore } from "../storage/types.js";
@@ -26,17 +30,17 @@ const DENSE_BLOCK_CELLS = 2 * BLOCK_CELLS;
 /** A fragment that is made when the first cells come; without cells there is none. */
 export class LazyFragment {
   readonly #location: StoreLocation<WritableStore>;
-  readonly #signal: AbortSignal | undefined;
+  readonly #options: FragmentWriterOptions;
   #writer: FragmentWriter | null = null;
 
-  constructor(location: StoreLocation<WritableStore>, signal: AbortSignal | undefined) {
+  constructor(location: StoreLocation<WritableStore>, options: FragmentWriterOptions) {
     this.#location = location;
-    this.#signal = signal;
+    this.#options = options;
   }
 
   /** Appends cells that follow the ones before in row-major order. */
   async append(cells: Readonly<Record<string, TypedArray>>): Promise<void> {
-    this.#writer ??= await openFragmentWriter(this.#location, { signal: this.#signal });
+    this.#writer ??= await openFragmentWriter(this.#location, this.#options);
     await this.#writer.append(cells);
   }
 

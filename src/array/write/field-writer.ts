@@ -37,6 +37,11 @@ class TileFile {
   }
 }
 
+export interface FieldOptions extends StoreOptions {
+  /** Fields whose filters leave nothing that repeats but single bytes; see LoadOptions. */
+  readonly withoutRepeats?: readonly string[] | undefined;
+}
+
 /** Pipelines of one field: of its values, of its offsets, of its validity. */
 interface Pipelines {
   readonly data: LoadedPipeline;
@@ -74,9 +79,10 @@ export class FieldWriter {
     field: Field,
     schema: ArraySchema,
     folder: StoreLocation<WritableStore>,
-    options: StoreOptions,
+    options: FieldOptions,
   ): Promise<FieldWriter> {
-    const pipelines = await loadPipelines(field, schema);
+    const withoutRepeats = options.withoutRepeats?.includes(field.name) === true;
+    const pipelines = await loadPipelines(field, schema, withoutRepeats);
     const opened: TileFile[] = [];
     const file = async (suffix: string) => {
       const key = joinKey(folder.path, `${field.fileName}${suffix}.tdb`);
@@ -168,12 +174,12 @@ export class FieldWriter {
   }
 }
 
-async function loadPipelines(field: Field, schema: ArraySchema): Promise<Pipelines> {
+async function loadPipelines(field: Field, schema: ArraySchema, withoutRepeats: boolean): Promise<Pipelines> {
   const encode = { encode: true };
   const version = WRITE_VERSION;
   const { datatype, cellValNum } = field;
   return {
-    data: await loadPipeline(field.filters, { datatype, cellValNum, version }, encode),
+    data: await loadPipeline(field.filters, { datatype, cellValNum, version }, { ...encode, withoutRepeats }),
     offsets: await loadPipeline(
       schema.offsetsFilters,
       { datatype: "uint64", cellValNum: 1, version },
@@ -192,7 +198,7 @@ export async function openFieldWriters(
   fields: readonly Field[],
   schema: ArraySchema,
   folder: StoreLocation<WritableStore>,
-  options: StoreOptions,
+  options: FieldOptions,
 ): Promise<FieldWriter[]> {
   const writers: FieldWriter[] = [];
   try {

@@ -11,7 +11,7 @@ import { joinKey } from "../../storage/key.js";
 import { childLocation, locationUri } from "../../storage/resolve.js";
 import type { StoreLocation, StoreOptions, WritableStore } from "../../storage/types.js";
 import type { Field } from "../fields.js";
-import { type FieldWriter, openFieldWriters } from "./field-writer.js";
+import { type FieldOptions, type FieldWriter, openFieldWriters } from "./field-writer.js";
 import type { WriteTarget } from "./write-target.js";
 
 /** What a fragment's metadata say of it besides its fields. */
@@ -53,7 +53,7 @@ export class FragmentFiles {
     target: WriteTarget,
     name: string,
     fields: readonly Field[],
-    options: StoreOptions,
+    options: FieldOptions,
   ): Promise<FragmentFiles> {
     const folder = childLocation(target.place, "__fragments", name);
     const writers = await openFieldWriters(fields, target.schema, folder, options);

@@ -5,7 +5,7 @@ import { putMetadata } from "../../array/write/metadata-io.js";
 import { datatypeInfo } from "../../format/datatype.js";
 import { type TypedArray, viewAs } from "../../util/typed-arrays.js";
 import { coordinatesOf } from "../coordinates.js";
-import { geneMajorSchema, type MatrixShape } from "../matrix-schema.js";
+import { fieldsWithoutRepeats, geneMajorSchema, type MatrixShape } from "../matrix-schema.js";
 import type { Place } from "../staging.js";
 import { originMetadata } from "./gene-major-state.js";
 import { GeneSorter } from "./gene-sorter.js";
@@ -60,8 +60,9 @@ export class GeneMajorWriter {
   }
 
   async #writeCells(): Promise<void> {
-    const { array, signal, onCells } = this.#target;
-    const fragment = await openFragmentWriter(array, { signal });
+    const { array, shape, signal, onCells } = this.#target;
+    const withoutRepeats = fieldsWithoutRepeats(shape);
+    const fragment = await openFragmentWriter(array, { signal, withoutRepeats });
     try {
       for await (const block of this.#sorter.sorted()) {
         await this.#append(fragment, block.cells, block.genes, block.values);

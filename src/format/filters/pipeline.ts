@@ -3,7 +3,7 @@ import { type Datatype, datatypeInfo, VAR_NUM } from "../datatype.js";
 import type { FilterPipeline, FilterSpec } from "../filter-pipeline.js";
 import { integerOf } from "./element.js";
 import type { Filter, Filtered, FilterStep, Output, Stored } from "./filter.js";
-import { loadFilter } from "./registry.js";
+import { loadFilter, loadRunsEncoder } from "./registry.js";
 
 /** What a pipeline needs to know of the cells that go through it. */
 export interface PipelineContext {
@@ -35,6 +35,8 @@ export interface LoadedPipeline {
 export interface LoadOptions {
   /** Loads what writing needs besides; without it `encodeTile` may refuse. */
   readonly encode?: boolean | undefined;
+  /** The data repeat nothing but single bytes: Zstandard parts are encoded by ../zstd/encode-runs.ts. */
+  readonly withoutRepeats?: boolean | undefined;
   /** Of an encrypted array, 32 bytes. */
   readonly encryptionKey?: Uint8Array | undefined;
 }
@@ -57,7 +59,9 @@ export async function loadPipeline(
   const { encryptionKey: key } = options;
   for (const spec of key === undefined ? specs : encrypted(specs)) {
     checkInput(spec, datatype, options.encode === true && context.version >= 20);
-    const filter = await loadFilter(spec.type, options.encode === true, key);
+    const filter = await (options.withoutRepeats === true && spec.type === "zstd"
+      ? loadRunsEncoder()
+      : loadFilter(spec.type, options.encode === true, key));
     steps.push({ filter, spec, datatype, cellBytes, version: context.version });
     // Before version 20 (core 2.17) all filters were told the type of the cells.
     if (context.version >= 20) datatype = outputOf(spec, datatype);

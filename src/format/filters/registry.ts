@@ -160,6 +160,17 @@ export async function loadFilter(type: FilterType, encode: boolean, key?: Uint8A
   throw new UnsupportedError(`the ${type} filter is not supported`);
 }
 
+/** Zstandard for writing data that repeat nothing but single bytes. */
+export async function loadRunsEncoder(): Promise<Filter> {
+  const { encodeRuns } = await import("../zstd/encode-runs.js");
+  return compressionFilter(
+    () => {
+      throw new UnsupportedError("zstd filter: the pipeline was loaded for writing only");
+    },
+    (part) => encodeRuns(part),
+  );
+}
+
 /** A filter's line in the table of what is there. */
 export interface FilterSupport {
   readonly type: FilterType;
