@@ -22,6 +22,9 @@ export class ChunkReader {
   private readonly index: ChunkIndex;
   private readonly shape: readonly number[];
   private readonly filters: readonly StoredFilter[];
+  /** The chunk that was last read in part, and its number: the next range often starts within it. */
+  private kept = new Uint8Array(0);
+  private keptBand = -1;
 
   /** @param address of the dataset's object header */
   constructor(
@@ -58,6 +61,42 @@ export class ChunkReader {
     }
   }
 
+  /**
+   * Writes rows [start, end) of a dataset of one dimension to `out`; whole chunks go straight there. Throws FormatError
+   * where a chunk is absent: what is there instead only the library knows.
+   */
+  fill(start: number, end: number, out: Uint8Array): void {
+    const length = this.index.lengths[0]!;
+    for (let row = start; row < end; ) {
+      const band = Math.floor(row / length);
+      const first = band * length;
+      const next = Math.min(end, first + length);
+      const target = out.subarray((row - start) * this.rowBytes, (next - start) * this.rowBytes);
+      if (row === first && next === first + length) this.decode(this.only(band), target);
+      else {
+        const bytes = this.keep(band);
+        target.set(bytes.subarray((row - first) * this.rowBytes, (next - first) * this.rowBytes));
+      }
+      row = next;
+    }
+  }
+
+  private keep(band: number): Uint8Array {
+    if (band === this.keptBand) return this.kept;
+    this.keptBand = -1;
+    const size = this.index.lengths[0]! * this.rowBytes;
+    if (this.kept.length !== size) this.kept = new Uint8Array(size);
+    this.decode(this.only(band), this.kept);
+    this.keptBand = band;
+    return this.kept;
+  }
+
+  private only(band: number): Chunk {
+    const chunks = this.index.bands.get(band);
+    if (chunks?.length === 1) return chunks[0]!;
+    throw new FormatError(`${chunks?.length ?? 0} chunks of band ${band}, expected 1`);
+  }
+
   private band(band: number, rows: number): Uint8Array {
     const chunks = this.index.bands.get(band) ?? [];
     const only = chunks.length === 1 && this.shape.length === 1 ? chunks[0] : undefined;
@@ -67,10 +106,10 @@ export class ChunkReader {
     return bytes;
   }
 
-  private decode(chunk: Chunk): Uint8Array {
+  private decode(chunk: Chunk, into?: Uint8Array): Uint8Array {
     const { lengths, elementSize } = this.index;
     const stored = expectBytes(this.read, chunk.address, chunk.bytes);
-    return decodeChunk(stored, chunk.mask, this.filters, product(lengths) * elementSize, elementSize);
+    return decodeChunk(stored, chunk.mask, this.filters, product(lengths) * elementSize, elementSize, into);
   }
 
   /** Copies a chunk to its place among the rows of its band, line by line, without what sticks out at the edges. */

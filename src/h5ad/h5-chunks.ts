@@ -4,9 +4,9 @@ import type { ReadAt } from "./h5-file.js";
 import { decodeLzf } from "./lzf.js";
 
 /**
- * Chunks of datasets that are compressed with a filter that the HDF5 library here lacks: lzf, which h5py offers. It has
- * no call that gives a chunk as it is stored, so the chunk's place is looked up in the file. HDF5 file format
- * specification, version 1 of what h5py writes unless told otherwise:
+ * Chunks of datasets that are compressed with a filter that the HDF5 library here lacks: lzf, which h5py offers; and with
+ * gzip where the host inflates faster than the library. It has no call that gives a chunk as it is stored, so the chunk's
+ * place is looked up in the file. HDF5 file format specification, version 1 of what h5py writes unless told otherwise:
  *
  * | structure | fields |
  * |---|---|
@@ -50,29 +50,60 @@ export function decodesHere(filters: readonly StoredFilter[]): boolean {
   return filters.some((filter) => filter.id === LZF) && filters.every((filter) => KNOWN.has(filter.id));
 }
 
-/** Undoes the filters of a stored chunk, last first. */
+/** Fills `out` with what zlib-wrapped data decompress to; throws where that is not its size. */
+export type InflateInto = (stored: Uint8Array, out: Uint8Array) => void;
+
+let hostInflate: InflateInto | undefined;
+
+/** Gives the host's own inflate, if that is faster than the library's. */
+export function registerInflate(inflate: InflateInto): void {
+  hostInflate = inflate;
+}
+
+/**
+ * True if the host decodes these filters faster than the library: gzip, with or without shuffle. Checksums of chunks are
+ * left to the library, which compares them.
+ */
+export function decodesFaster(filters: readonly StoredFilter[]): boolean {
+  if (hostInflate === undefined || !filters.some((filter) => filter.id === GZIP)) return false;
+  return filters.every((filter) => filter.id === GZIP || filter.id === SHUFFLE);
+}
+
+/** Undoes the filters of a stored chunk, last first; what fills `into` where that is given is there in the end. */
 export function decodeChunk(
   stored: Uint8Array,
   mask: number,
   filters: readonly StoredFilter[],
   size: number,
   elementSize: number,
+  into?: Uint8Array,
 ): Uint8Array {
   let bytes = stored;
   for (let at = filters.length - 1; at >= 0; at--) {
     if ((mask >> at) & 1) continue;
-    bytes = undo(filters[at]!.id, bytes, size, elementSize);
+    bytes = undo(filters[at]!.id, bytes, size, elementSize, at === 0 ? into : undefined);
   }
-  if (bytes.length === size) return bytes;
-  throw new FormatError(`chunk of ${bytes.length} bytes, expected ${size}`);
+  if (bytes.length !== size) throw new FormatError(`chunk of ${bytes.length} bytes, expected ${size}`);
+  if (into === undefined || bytes === into) return bytes;
+  into.set(bytes);
+  return into;
 }
 
-function undo(filter: number, bytes: Uint8Array, size: number, elementSize: number): Uint8Array {
+function undo(
+  filter: number,
+  bytes: Uint8Array,
+  size: number,
+  elementSize: number,
+  into: Uint8Array | undefined,
+): Uint8Array {
   if (filter === LZF) return decodeLzf(bytes, size);
   if (filter === SHUFFLE) return unshuffle(bytes, elementSize);
   if (filter === FLETCHER32) return bytes.subarray(0, bytes.length - 4);
+  const out = into ?? new Uint8Array(size);
   try {
-    return unzlibSync(bytes, { out: new Uint8Array(size) });
+    if (hostInflate === undefined) return unzlibSync(bytes, { out });
+    hostInflate(bytes, out);
+    return out;
   } catch (cause) {
     throw new FormatError("chunk: corrupt gzip data", { cause });
   }

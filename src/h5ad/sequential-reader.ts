@@ -22,7 +22,7 @@ export class SequentialReader<T extends TypedArray> {
   /** Elements [start, end), in an array of their own. */
   read(start: number, end: number): T {
     const chunk = this.dataset.chunkRows;
-    if (chunk === null) return this.convert(this.dataset.numbers(start, end));
+    if (chunk === null || this.dataset.keepsChunk) return this.convert(this.dataset.numbers(start, end));
     const head = this.fromWindow(start, end);
     const from = start + (head?.length ?? 0);
     if (head !== undefined && from === end) return head.slice() as T;
