@@ -1,5 +1,6 @@
 import { datatypeInfo } from "../format/datatype.js";
 import type { MatrixDtype } from "../h5ad/matrix.js";
+import { ReusedArrays } from "../util/reused-arrays.js";
 import type { BigArray, NumberArray, TypedArray } from "../util/typed-arrays.js";
 
 /**
@@ -46,8 +47,16 @@ const integerRanges: Partial<Record<MatrixDtype, IntegerRange>> = {
 /** Largest finite float32. */
 const MAX_SINGLE = 3.4028234663852886e38;
 
-/** Converts `values` to `dtype`; the same array where it has that type already. */
-export function fitValues(values: NumberArray, dtype: MatrixDtype, rule: MisfitRule): FittedValues {
+/**
+ * Converts `values` to `dtype`; the same array where it has that type already. Fitted integers of up to 32 bits lie in
+ * `memory`, where that is given, until it is used for the next.
+ */
+export function fitValues(
+  values: NumberArray,
+  dtype: MatrixDtype,
+  rule: MisfitRule,
+  memory: ReusedArrays = new ReusedArrays(),
+): FittedValues {
   const target = datatypeInfo(dtype).array;
   if (values instanceof target) return { values, misfit: -1 };
   const range = integerRanges[dtype];
@@ -57,7 +66,7 @@ export function fitValues(values: NumberArray, dtype: MatrixDtype, rule: MisfitR
     const misfit = fitIntegers(values, numbers, range, rule);
     return { values: toBig(numbers, dtype), misfit };
   }
-  const fitted = new target(values.length) as NumberArray;
+  const fitted = memory.take("fitted", target, values.length) as NumberArray;
   return { values: fitted, misfit: fitIntegers(values, fitted, range, rule) };
 }
 

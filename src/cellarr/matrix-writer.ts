@@ -7,6 +7,7 @@ import { ValueError } from "../errors.js";
 import type { AnnDataSource, CsrBlock } from "../h5ad/source.js";
 import type { StoreLocation, WritableStore } from "../storage/types.js";
 import { textValues } from "../util/frame.js";
+import { ReusedArrays } from "../util/reused-arrays.js";
 import type { TypedArray } from "../util/typed-arrays.js";
 import type { GeneSorter } from "./by-gene/gene-sorter.js";
 import { combinerOf } from "./combine.js";
@@ -86,11 +87,13 @@ export async function writeMatrix(task: MatrixTask): Promise<void> {
   const combine = combinerOf(matrix.consolidateDuplicateGeneFunc);
   // Dense sources have no stored zeros to keep.
   const dense = from.storage === "dense";
-  const options = { cellOffset: task.cellOffset, dropZeros: dense };
+  // Each block is written before the next is read.
+  const memory = new ReusedArrays();
+  const options = { cellOffset: task.cellOffset, dropZeros: dense, memory };
   const maxCells = dense ? DENSE_BLOCK_CELLS : BLOCK_CELLS;
-  for await (const block of from.blocks({ maxCells, signal: task.signal })) {
+  for await (const block of from.blocks({ maxCells, signal: task.signal, memory })) {
     const remapped = remapBlock(block, map, combine, options);
-    if (remapped.cells.length > 0) await writeBlock(task, remapped);
+    if (remapped.cells.length > 0) await writeBlock(task, remapped, memory);
     task.onCells(lastRow(block));
   }
 }
@@ -108,9 +111,9 @@ function checkShape(task: MatrixTask, shape: readonly [number, number]): void {
   );
 }
 
-async function writeBlock(task: MatrixTask, block: RemappedBlock): Promise<void> {
+async function writeBlock(task: MatrixTask, block: RemappedBlock, memory: ReusedArrays): Promise<void> {
   const { matrix } = task;
-  const { values, misfit } = fitValues(block.values, matrix.dtype, matrix.onMisfit);
+  const { values, misfit } = fitValues(block.values, matrix.dtype, matrix.onMisfit, memory);
   if (misfit >= 0) throw await misfitError(task, block, misfit);
   await task.fragment.append({
     [CELL_DIMENSION]: coordinatesOf(block.cells, task.cellType),

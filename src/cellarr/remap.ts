@@ -1,5 +1,6 @@
 import type { CsrBlock } from "../h5ad/source.js";
-import type { NumberArray } from "../util/typed-arrays.js";
+import { ReusedArrays } from "../util/reused-arrays.js";
+import type { NumberArray, TypedArrayConstructor } from "../util/typed-arrays.js";
 import type { Combiner } from "./combine.js";
 import { asNumbers } from "./fit-values.js";
 
@@ -28,6 +29,13 @@ export interface RemappedBlock {
   readonly cells: Uint32Array;
   readonly genes: Uint32Array;
   readonly values: NumberArray;
+}
+
+export interface RemapOptions {
+  readonly cellOffset: number;
+  readonly dropZeros: boolean;
+  /** Where the result lies; of the next block too. Default memory of its own. */
+  readonly memory?: ReusedArrays | undefined;
 }
 
 /** Looks at a file's columns once. `geneCount` is the store's. */
@@ -59,14 +67,15 @@ export function remapBlock(
   block: CsrBlock,
   map: ColumnMap,
   combine: Combiner,
-  options: { readonly cellOffset: number; readonly dropZeros: boolean },
+  options: RemapOptions,
 ): RemappedBlock {
   const firstCell = options.cellOffset + block.firstRow;
+  const memory = options.memory ?? new ReusedArrays();
   if (!map.increasing && map.ranks === null) {
-    const sorted = sortRows(block, firstCell, map, options.dropZeros);
+    const sorted = sortRows(block, firstCell, map, options.dropZeros, memory);
     if (sorted !== null) return sorted;
   }
-  const kept = keepMapped(block, firstCell, map, options.dropZeros || map.ranks !== null);
+  const kept = keepMapped(block, firstCell, map, options.dropZeros || map.ranks !== null, memory);
   if (kept.ascending) return kept;
   const order = sortedOrder(kept, firstCell, block.rowCount, map.geneCount);
   return map.ranks === null ? gatherSums(kept, order) : gatherCombined(kept, order, map, map.ranks, combine);
@@ -81,13 +90,12 @@ function sortRows(
   firstCell: number,
   map: ColumnMap,
   dropZeros: boolean,
+  memory: ReusedArrays,
 ): RemappedBlock | null {
   const { indptr, indices } = block;
   const values = asNumbers(block.values);
   const stored = indptr[block.rowCount]!;
-  const cells = new Uint32Array(stored);
-  const genes = new Uint32Array(stored);
-  const kept = emptyLike(values, stored);
+  const { cells, genes, kept } = takeCells(memory, values, stored);
   const marks = new Int32Array((map.geneCount + 31) >>> 5);
   const valueAt = emptyLike(values, map.geneCount);
   let count = 0;
@@ -135,14 +143,18 @@ interface KeptCells extends RemappedBlock {
   readonly ascending: boolean;
 }
 
-function keepMapped(block: CsrBlock, firstCell: number, map: ColumnMap, dropZeros: boolean): KeptCells {
+function keepMapped(
+  block: CsrBlock,
+  firstCell: number,
+  map: ColumnMap,
+  dropZeros: boolean,
+  memory: ReusedArrays,
+): KeptCells {
   const { indptr, indices } = block;
   const values = asNumbers(block.values);
   const stored = indptr[block.rowCount]!;
-  const cells = new Uint32Array(stored);
-  const genes = new Uint32Array(stored);
+  const { cells, genes, kept } = takeCells(memory, values, stored);
   const columns = map.ranks === null ? null : new Int32Array(stored);
-  const kept = emptyLike(values, stored);
   let ascending = map.ranks === null;
   let count = 0;
   for (let row = 0; row < block.rowCount; row++) {
@@ -258,6 +270,17 @@ function gatherGroups(
 }
 
 function emptyLike(values: NumberArray, length: number): NumberArray {
-  const Type = values.constructor as new (length: number) => NumberArray;
-  return new Type(length);
+  return new (typeOf(values))(length);
+}
+
+function typeOf(values: NumberArray): TypedArrayConstructor<NumberArray> {
+  return values.constructor as TypedArrayConstructor<NumberArray>;
+}
+
+function takeCells(memory: ReusedArrays, values: NumberArray, length: number) {
+  return {
+    cells: memory.take("cells", Uint32Array, length),
+    genes: memory.take("genes", Uint32Array, length),
+    kept: memory.take("values", typeOf(values), length),
+  };
 }

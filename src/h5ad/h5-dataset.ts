@@ -1,5 +1,6 @@
 import { FormatError, isCellarrError, LimitError, UnsupportedError } from "../errors.js";
 import type { TextColumn } from "../util/frame.js";
+import type { ReusedArrays } from "../util/reused-arrays.js";
 import { bytesOf, type TypedArray } from "../util/typed-arrays.js";
 import { ChunkReader } from "./h5-chunk-reader.js";
 import { decodesFaster, decodesHere, type StoredFilter, viewOf } from "./h5-chunks.js";
@@ -7,6 +8,7 @@ import { type H5File, type H5Metadata, type H5Module, withHeap } from "./h5-file
 import { REFERENCE_SIZE } from "./h5-global-heap.js";
 import { TextBuilder, trimFixed } from "./h5-text.js";
 import {
+  arrayOf,
   decodeNumbers,
   describeType,
   expectNumbers,
@@ -73,10 +75,10 @@ export class H5Dataset {
     return this.path.replace(/^\//, "");
   }
 
-  /** Numbers of rows [start, end), row after row. */
-  numbers(start = 0, end = this.rows): TypedArray {
+  /** Numbers of rows [start, end), row after row, in an array of their own or that of `memory` with that name. */
+  numbers(start = 0, end = this.rows, memory?: ReusedArrays, name = ""): TypedArray {
     const type = expectNumbers(this.type, this.label, this.file.name);
-    const all = this.allocate(type, (end - start) * this.rowLength);
+    const all = this.allocate(type, (end - start) * this.rowLength, memory, name);
     if (this.fillFromChunks(type, start, end, all)) return all;
     this.pieces(start, end, (bytes, row) => {
       const piece = decodeNumbers(type, bytes);
@@ -188,9 +190,9 @@ export class H5Dataset {
     file.library.call(read, `cannot read ${this.label}`, file.name);
   }
 
-  private allocate(type: NumberType, length: number): TypedArray {
+  private allocate(type: NumberType, length: number, memory?: ReusedArrays, name = ""): TypedArray {
     try {
-      return newArray(type.dtype, length);
+      return memory?.take(name, arrayOf(type.dtype), length) ?? newArray(type.dtype, length);
     } catch (cause) {
       throw new LimitError(`${this.label}: no memory for ${length} values of ${describeType(type)}`, {
         where: this.file.name,

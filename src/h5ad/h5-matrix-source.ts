@@ -49,6 +49,7 @@ export class H5MatrixSource implements MatrixSource {
 
 async function* csrBlocks(location: SparseLocation, options: BlockOptions): AsyncGenerator<CsrBlock> {
   const maxCells = maxCellsOf(options);
+  const { memory } = options;
   const indptr = readIndptr(location);
   const rows = location.shape[0];
   const columnReader = new SequentialReader(location.indices, toIndices);
@@ -57,7 +58,7 @@ async function* csrBlocks(location: SparseLocation, options: BlockOptions): Asyn
     throwIfAborted(options.signal);
     const end = blockEnd(indptr, first, maxCells);
     const [from, to] = [indptr[first]!, indptr[end]!];
-    const indices = columnReader.read(from, to);
+    const indices = columnReader.read(from, to, memory, "stored columns");
     const bad = firstIndexOutside(indices, location.shape[1]);
     if (bad >= 0) throw indexError(location, indptr, from + bad);
     yield {
@@ -65,7 +66,7 @@ async function* csrBlocks(location: SparseLocation, options: BlockOptions): Asyn
       rowCount: end - first,
       indptr: relativeIndptr(indptr, first, end),
       indices,
-      values: valueReader.read(from, to),
+      values: valueReader.read(from, to, memory, "stored values"),
     };
     first = end;
   }

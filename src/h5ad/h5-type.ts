@@ -83,6 +83,11 @@ const ARRAYS: Readonly<Record<MatrixDtype, TypedArrayConstructor>> = {
   float64: Float64Array,
 };
 
+/** The typed array of a dtype. */
+export function arrayOf(dtype: MatrixDtype): TypedArrayConstructor {
+  return ARRAYS[dtype];
+}
+
 /** A zero-filled array of a dtype. */
 export function newArray(dtype: MatrixDtype, length: number): TypedArray {
   return new ARRAYS[dtype](length);

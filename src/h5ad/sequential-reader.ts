@@ -1,3 +1,4 @@
+import type { ReusedArrays } from "../util/reused-arrays.js";
 import type { TypedArray } from "../util/typed-arrays.js";
 import type { H5Dataset } from "./h5-dataset.js";
 
@@ -19,10 +20,12 @@ export class SequentialReader<T extends TypedArray> {
     this.convert = convert;
   }
 
-  /** Elements [start, end), in an array of their own. */
-  read(start: number, end: number): T {
+  /** Elements [start, end), in an array of their own, or one of `memory` with that name. */
+  read(start: number, end: number, memory?: ReusedArrays, name = ""): T {
     const chunk = this.dataset.chunkRows;
-    if (chunk === null || this.dataset.keepsChunk) return this.convert(this.dataset.numbers(start, end));
+    if (chunk === null || this.dataset.keepsChunk) {
+      return this.convert(this.dataset.numbers(start, end, memory, name));
+    }
     const head = this.fromWindow(start, end);
     const from = start + (head?.length ?? 0);
     if (head !== undefined && from === end) return head.slice() as T;

@@ -1,4 +1,5 @@
 import type { Frame } from "../util/frame.js";
+import type { ReusedArrays } from "../util/reused-arrays.js";
 import type { TypedArray } from "../util/typed-arrays.js";
 import type { MatrixDtype, MatrixShape } from "./matrix.js";
 
@@ -7,7 +8,7 @@ import type { MatrixDtype, MatrixShape } from "./matrix.js";
 /**
  * Some consecutive rows of a matrix, compressed by rows. Stored zeros may be among the values; columns within a row
  * ascend where they do in the source (not promised: a file may hold them in any order). The arrays belong to the
- * caller: the source does not write to them again. Values of an AnnData in memory may be views of its arrays.
+ * caller, unless it gives `memory`: the source does not write to them again. Values of an AnnData in memory may be views of its arrays.
  */
 export interface CsrBlock {
   /** Row of the matrix that the block's first row is. */
@@ -28,6 +29,8 @@ export interface BlockOptions {
    */
   readonly maxCells?: number;
   readonly signal?: AbortSignal | undefined;
+  /** Where arrays of blocks may lie: each block is then good until the next is asked for. Default memory of its own. */
+  readonly memory?: ReusedArrays | undefined;
 }
 
 export interface MatrixSource {

@@ -1,3 +1,4 @@
+import { ReusedArrays } from "../../util/reused-arrays.js";
 import { bytesOf, type TypedArray } from "../../util/typed-arrays.js";
 import type { RunFile, SortedRun } from "./run-file.js";
 
@@ -40,6 +41,8 @@ export class GeneSorter {
   readonly #runCells: number;
   readonly #blockCells: number;
   readonly #runs: SortedRun[] = [];
+  /** Sorted runs on their way to the file, and blocks of the result. */
+  #memory = new ReusedArrays();
   #cells = new Uint32Array(0);
   #genes = new Uint32Array(0);
   #values = new Uint8Array(0);
@@ -84,13 +87,14 @@ export class GeneSorter {
     }
     if (this.#count > 0) await this.#writeRun();
     this.#free();
+    this.#memory = new ReusedArrays();
     await this.#options.runs.finish();
     yield* this.#merged();
   }
 
   #reserve(cells: number): void {
     if (cells <= this.#cells.length) return;
-    const size = Math.min(this.#runCells, Math.max(cells, this.#cells.length * 2));
+    const size = Math.min(this.#runCells, Math.max(cells, this.#cells.length * 4));
     this.#cells = grown(this.#cells, new Uint32Array(size));
     this.#genes = grown(this.#genes, new Uint32Array(size));
     this.#values = grown(this.#values, new Uint8Array(size * this.#options.valueBytes));
@@ -108,9 +112,9 @@ export class GeneSorter {
     const genes = this.#genes.subarray(0, this.#count);
     const starts = geneStarts(genes, geneCount);
     const targets = targetsOf(genes, starts);
-    const cells = new Uint32Array(this.#count);
+    const cells = this.#memory.take("cells", Uint32Array, this.#count);
     scatter(this.#cells, targets, cells);
-    const values = new Uint8Array(this.#count * valueBytes);
+    const values = this.#memory.take("values", Uint8Array, this.#count * valueBytes);
     scatterValues(this.#values, targets, values, valueBytes);
     return { starts, cells, values };
   }
@@ -127,7 +131,7 @@ export class GeneSorter {
       const to = Math.min(cells.length, from + this.#blockCells);
       yield {
         cells: cells.subarray(from, to),
-        genes: genesBetween(starts, from, to),
+        genes: genesBetween(starts, from, to, 0, this.#memory.take("genes", Uint32Array, to - from)),
         values: values.subarray(from * width, to * width),
       };
     }
@@ -161,8 +165,8 @@ export class GeneSorter {
     }
     for (let at = 1; at < starts.length; at++) starts[at]! += starts[at - 1]!;
     const next = starts.slice();
-    const cells = new Uint32Array(count);
-    const values = new Uint8Array(count * width);
+    const cells = this.#memory.take("cells", Uint32Array, count);
+    const values = this.#memory.take("values", Uint8Array, count * width);
     for (const run of this.#runs) {
       const start = run.starts[first]!;
       const part = await this.#options.runs.read(run, start, run.starts[end]!);
@@ -176,7 +180,8 @@ export class GeneSorter {
         next[gene - first] = target + to - from;
       }
     }
-    return { cells, genes: genesBetween(starts, 0, count, first), values };
+    const genes = this.#memory.take("genes", Uint32Array, count);
+    return { cells, genes: genesBetween(starts, 0, count, first, genes), values };
   }
 
   /** The cells of a gene that has more than a block holds: runs follow one another in cell order. */
@@ -239,9 +244,14 @@ function scatterPairs(from: Uint32Array, targets: Uint32Array, to: Uint32Array):
   }
 }
 
-/** The gene of each cell from `from` to `to`; `starts` begin with gene `first`. */
-function genesBetween(starts: Uint32Array, from: number, to: number, first = 0): Uint32Array {
-  const genes = new Uint32Array(to - from);
+/** Writes the gene of each cell from `from` to `to`; `starts` begin with gene `first`. */
+function genesBetween(
+  starts: Uint32Array,
+  from: number,
+  to: number,
+  first: number,
+  genes: Uint32Array,
+): Uint32Array {
   for (let gene = geneAt(starts, from); gene < starts.length - 1 && starts[gene]! < to; gene++) {
     genes.fill(first + gene, Math.max(0, starts[gene]! - from), Math.min(to, starts[gene + 1]!) - from);
   }

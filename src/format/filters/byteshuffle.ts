@@ -1,7 +1,7 @@
 import { bytesOf, viewAs } from "../../util/typed-arrays.js";
 import { datatypeInfo } from "../datatype.js";
 import type { Filter } from "./filter.js";
-import { readPartLengths, restOf, u32Bytes, withMetadata } from "./filter.js";
+import { memoryFor, readPartLengths, restOf, u32Bytes, withMetadata } from "./filter.js";
 
 /**
  * Byteshuffle filter (code 9; format_spec/tile.md, "Byteshuffle Filter"): first byte of every value, then the
@@ -10,7 +10,7 @@ import { readPartLengths, restOf, u32Bytes, withMetadata } from "./filter.js";
  */
 export const byteshuffle: Filter = {
   forward: (input, step) => {
-    const data = new Uint8Array(input.data.byteLength);
+    const data = memoryFor(step, input.data.byteLength);
     shuffle(input.data, data, datatypeInfo(step.datatype).bytes);
     // No part where there are no bytes: the official reader gives up on a part of length 0.
     const own = input.data.byteLength === 0 ? u32Bytes(0) : u32Bytes(1, input.data.byteLength);

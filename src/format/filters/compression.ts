@@ -34,8 +34,10 @@ export function compressionFilter(decompress: Decompress, compress: Compress | n
 function forward(input: Filtered, step: FilterStep, compress: Compress): Filtered {
   const header = [input.metadata.length, 1];
   const parts: Uint8Array[] = [];
+  // Parts that come together must not share memory.
+  const each = input.metadata.length === 0 ? step : { ...step, output: undefined };
   for (const part of [...input.metadata, input.data]) {
-    const compressed = compress(part, step);
+    const compressed = compress(part, each);
     header.push(part.byteLength, compressed.byteLength);
     parts.push(compressed);
   }

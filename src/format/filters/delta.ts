@@ -4,7 +4,7 @@ import { type Datatype, datatypeInfo } from "../datatype.js";
 import { badPart } from "./compression.js";
 import { type Element, integerOf, type SmallArray, smallArrayOf } from "./element.js";
 import type { Compress, Decompress, FilterStep } from "./filter.js";
-import { fillAligned } from "./filter.js";
+import { fillAligned, memoryFor } from "./filter.js";
 
 /**
  * Delta filter (code 19; format_spec/filters/delta.md). A part becomes
@@ -21,9 +21,9 @@ const HEADER = 8;
 export const compressDelta: Compress = (part, step) => {
   const element = deltaElement(step);
   const count = countValues(part, element, step);
-  const out = new Uint8Array(HEADER + part.byteLength);
+  const out = memoryFor(step, HEADER + part.byteLength);
   writeCount(out, 0, count);
-  if (element.bytes === 8) deltas64(viewAs(part, Int32Array), new Int32Array(out.buffer, HEADER));
+  if (element.bytes === 8) deltas64(viewAs(part, Int32Array), new Int32Array(out.buffer, HEADER, count * 2));
   else deltas(viewAs(part, smallArrayOf(element)), new (smallArrayOf(element))(out.buffer, HEADER, count));
   return out;
 };

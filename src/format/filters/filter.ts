@@ -18,6 +18,16 @@ export interface FilterStep {
   readonly cellBytes: number;
   /** Format version of the fragment. */
   readonly version: number;
+  /**
+   * Memory for data that a filter puts out on writing, not cleared, good until the next chunk. Only where the filters
+   * after it keep no view of them.
+   */
+  readonly output?: ((bytes: number) => Uint8Array) | undefined;
+}
+
+/** Memory for what a filter puts out on writing. Not cleared where it is used again. */
+export function memoryFor(step: FilterStep, bytes: number): Uint8Array {
+  return step.output === undefined ? new Uint8Array(bytes) : step.output(bytes);
 }
 
 /** A chunk on its way through the pipeline, writing. */

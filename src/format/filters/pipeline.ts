@@ -56,18 +56,25 @@ export async function loadPipeline(
   const cellBytes = context.cellValNum === VAR_NUM ? info.bytes : info.bytes * context.cellValNum;
   let datatype = context.datatype;
   const steps: LoadedStep[] = [];
+  const scratch = new Scratch();
   const { encryptionKey: key } = options;
+  const copiedBelow = specs.findLastIndex(({ type }) => makesOwnMemory.has(type));
   for (const spec of key === undefined ? specs : encrypted(specs)) {
     checkInput(spec, datatype, options.encode === true && context.version >= 20);
     const filter = await (options.withoutRepeats === true && spec.type === "zstd"
       ? loadRunsEncoder()
       : loadFilter(spec.type, options.encode === true, key));
-    steps.push({ filter, spec, datatype, cellBytes, version: context.version });
+    const slot = steps.length;
+    const output = slot < copiedBelow ? (bytes: number) => scratch.take(slot, bytes) : undefined;
+    steps.push({ filter, spec, datatype, cellBytes, version: context.version, output });
     // Before version 20 (core 2.17) all filters were told the type of the cells.
     if (context.version >= 20) datatype = outputOf(spec, datatype);
   }
-  return { context, maxChunkSize: pipeline.maxChunkSize, stringCoding, steps, scratch: new Scratch() };
+  return { context, maxChunkSize: pipeline.maxChunkSize, stringCoding, steps, scratch };
 }
+
+/** Compressors whose output is no view of their input and is not used again, so that what comes before them may be. */
+const makesOwnMemory: ReadonlySet<string> = new Set(["gzip", "zstd", "bzip2", "lz4"]);
 
 /** Encryption comes last; only generic tiles' pipelines say so themselves. */
 function encrypted(specs: readonly FilterSpec[]): readonly FilterSpec[] {
