@@ -1,6 +1,8 @@
 import { setDownloadSpace } from "./cellarr/inputs/downloaded-file.js";
 import { registerNodeCodecs } from "./format/filters/codecs-node.js";
+import { inflateInto } from "./format/filters/zlib-handle-node.js";
 import "./h5ad/h5-file-node.js";
+import { registerInflate } from "./h5ad/h5-inflate.js";
 import { resolveNodePath } from "./storage/node-fs.js";
 import { setLocationResolver } from "./storage/resolve.js";
 
@@ -12,3 +14,4 @@ import { setLocationResolver } from "./storage/resolve.js";
 setLocationResolver(resolveNodePath);
 registerNodeCodecs();
 setDownloadSpace(async () => (await import("./cellarr/inputs/download-node.js")).temporaryDownload());
+registerInflate(inflateInto);

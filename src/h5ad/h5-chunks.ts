@@ -1,6 +1,7 @@
 import { unzlibSync } from "fflate";
 import { FormatError, UnsupportedError } from "../errors.js";
 import type { ReadAt } from "./h5-file.js";
+import { hostInflate } from "./h5-inflate.js";
 import { decodeLzf } from "./lzf.js";
 
 /**
@@ -50,22 +51,12 @@ export function decodesHere(filters: readonly StoredFilter[]): boolean {
   return filters.some((filter) => filter.id === LZF) && filters.every((filter) => KNOWN.has(filter.id));
 }
 
-/** Fills `out` with what zlib-wrapped data decompress to; throws where that is not its size. */
-export type InflateInto = (stored: Uint8Array, out: Uint8Array) => void;
-
-let hostInflate: InflateInto | undefined;
-
-/** Gives the host's own inflate, if that is faster than the library's. */
-export function registerInflate(inflate: InflateInto): void {
-  hostInflate = inflate;
-}
-
 /**
  * True if the host decodes these filters faster than the library: gzip, with or without shuffle. Checksums of chunks are
  * left to the library, which compares them.
  */
 export function decodesFaster(filters: readonly StoredFilter[]): boolean {
-  if (hostInflate === undefined || !filters.some((filter) => filter.id === GZIP)) return false;
+  if (hostInflate() === null || !filters.some((filter) => filter.id === GZIP)) return false;
   return filters.every((filter) => filter.id === GZIP || filter.id === SHUFFLE);
 }
 
@@ -101,8 +92,9 @@ function undo(
   if (filter === FLETCHER32) return bytes.subarray(0, bytes.length - 4);
   const out = into ?? new Uint8Array(size);
   try {
-    if (hostInflate === undefined) return unzlibSync(bytes, { out });
-    hostInflate(bytes, out);
+    const inflate = hostInflate();
+    if (inflate === null) return unzlibSync(bytes, { out });
+    inflate(bytes, out);
     return out;
   } catch (cause) {
     throw new FormatError("chunk: corrupt gzip data", { cause });

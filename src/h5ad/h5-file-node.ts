@@ -2,8 +2,6 @@ import { closeSync, openSync, readSync, writeSync } from "node:fs";
 import { link, open, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { ExistsError, NotFoundError, StorageError } from "../errors.js";
-import { reusedInflate } from "../format/filters/zlib-handle-node.js";
-import { registerInflate } from "./h5-chunks.js";
 import {
   type H5Bytes,
   type H5Disk,
@@ -104,7 +102,3 @@ const disk: H5Disk = {
 };
 
 registerH5Disk(disk);
-
-const inflate = reusedInflate();
-const bare = { spec: { type: "gzip", level: -1 }, datatype: "uint8", cellBytes: 1, version: 22 } as const;
-if (inflate !== null) registerInflate((stored, out) => inflate(stored, out, bare));

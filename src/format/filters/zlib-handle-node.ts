@@ -44,15 +44,23 @@ function engineOf(stream: object): Engine | null {
 
 let inflate: Decompress | null | undefined;
 
+/** Of data that are no chunk of a tile. */
+const plain = { spec: { type: "gzip", level: -1 }, datatype: "uint8", cellBytes: 1, version: 22 } as const;
+
 /** A decoder of zlib streams that reuses one native state, or null. One serves all pipelines. */
 export function reusedInflate(): Decompress | null {
   if (inflate !== undefined) return inflate;
   const engine = engineOf(zlib.createInflate());
   const made = engine === null ? null : inflateWith(engine);
-  const step = { spec: { type: "gzip", level: -1 }, datatype: "uint8", cellBytes: 1, version: 22 } as const;
-  const passes = made !== null && passesTrial(zlib.deflateSync(trial), (part, out) => made(part, out, step));
+  const passes = made !== null && passesTrial(zlib.deflateSync(trial), (part, out) => made(part, out, plain));
   inflate = passes ? made : null;
   return inflate;
+}
+
+/** The same for zlib streams of other origin: fills `out` or throws. */
+export function inflateInto(): ((part: Uint8Array, out: Uint8Array) => void) | null {
+  const decode = reusedInflate();
+  return decode === null ? null : (part, out) => decode(part, out, plain);
 }
 
 /** Decodes one frame that says its size, which `out` has; false where it does not decode to that. */
