@@ -1,12 +1,12 @@
-import type { Stats } from "node:fs";
-import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { basename, dirname, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { StorageError, throwIfAborted } from "../errors.js";
 import { mapBounded } from "../util/concurrency.js";
 import { checkKey, checkPrefix, joinKey } from "./key.js";
 import { makeFolders } from "./make-folders-node.js";
-import { byKey, checkRange } from "./memory.js";
+import { byKey } from "./memory.js";
+import { errorCode, fileStats, readFileRange, readFolder } from "./read-file-node.js";
 import type {
   ByteRange,
   StoreEntry,
@@ -16,8 +16,8 @@ import type {
   WritableStore,
 } from "./types.js";
 
-/** Bytes of one read: Linux caps a read near 2 GiB and Node's offsets within a buffer must stay below that. */
-const MAX_READ = 1 << 30;
+/** Bytes of one write: Linux caps it near 2 GiB and Node's offsets within a buffer must stay below that. */
+const MAX_WRITE = 1 << 30;
 
 /** Files asked for their size at a time; more gains nothing over libuv's four threads. */
 const PARALLEL_STATS = 16;
@@ -119,19 +119,7 @@ export class NodeFsStore implements WritableStore {
   async #read(key: string, range: ByteRange | undefined, options?: StoreOptions) {
     throwIfAborted(options?.signal);
     const path = this.#path(checkKey(key, this.uri));
-    return this.#guard(path, async () => {
-      const handle = await openToRead(path);
-      if (handle === undefined) return undefined;
-      try {
-        const stats = await handle.stat();
-        if (stats.isDirectory()) return undefined;
-        const wanted = range ?? { start: 0, end: stats.size };
-        checkRange(wanted, stats.size, path);
-        return await readExactly(handle, wanted, path, options?.signal);
-      } finally {
-        await handle.close();
-      }
-    });
+    return this.#guard(path, () => readFileRange(path, range, options?.signal));
   }
 
   async #collect(
@@ -220,7 +208,7 @@ class FileWriter implements StoreWriter {
         const { bytesWritten } = await this.#handle.write(
           bytes,
           at,
-          Math.min(bytes.byteLength - at, MAX_READ),
+          Math.min(bytes.byteLength - at, MAX_WRITE),
         );
         at += bytesWritten;
       }
@@ -287,67 +275,8 @@ async function guard<T>(path: string, action: () => Promise<T>): Promise<T> {
   }
 }
 
-function errorCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("syscall" in error) || !("code" in error)) return undefined;
-  return typeof error.code === "string" ? error.code : undefined;
-}
-
-function isMissing(error: unknown): boolean {
-  const code = errorCode(error);
-  return code === "ENOENT" || code === "ENOTDIR";
-}
-
-async function openToRead(path: string): Promise<FileHandle | undefined> {
-  try {
-    return await open(path, "r");
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-}
-
-async function readFolder(path: string) {
-  try {
-    return await readdir(path, { withFileTypes: true });
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
-}
-
-async function fileStats(path: string): Promise<Stats | undefined> {
-  try {
-    return await stat(path);
-  } catch (error) {
-    if (isMissing(error)) return undefined;
-    throw error;
-  }
-}
-
 async function isFolderAt(path: string): Promise<boolean> {
   return (await fileStats(path))?.isDirectory() ?? false;
-}
-
-async function readExactly(
-  handle: FileHandle,
-  range: ByteRange,
-  path: string,
-  signal: AbortSignal | undefined,
-): Promise<Uint8Array> {
-  const bytes = new Uint8Array(range.end - range.start);
-  let at = 0;
-  while (at < bytes.byteLength) {
-    throwIfAborted(signal);
-    const length = Math.min(bytes.byteLength - at, MAX_READ);
-    const { bytesRead } = await handle.read(bytes, at, length, range.start + at);
-    if (bytesRead === 0) {
-      throw new StorageError(`file ended at byte ${range.start + at}, ${range.end} expected`, {
-        where: path,
-      });
-    }
-    at += bytesRead;
-  }
-  return bytes;
 }
 
 /** Makes the renaming itself durable; some systems do not allow a folder to be opened, which is no error. */
