@@ -19,7 +19,11 @@ export interface VarCells {
   readonly data: Uint8Array;
 }
 
-/** Undoes the filters of both tiles of a variable-length field. */
+/**
+ * Undoes the filters of both tiles of a variable-length field.
+ *
+ * @param wanted first and last of the cells, exclusive, whose offsets are returned and checked; the data are those of all
+ */
 export function decodeVarTile(
   storedOffsets: Uint8Array,
   storedData: Uint8Array,
@@ -28,38 +32,50 @@ export function decodeVarTile(
   cellCount: number,
   dataSize: number,
   where?: string,
+  wanted: readonly [number, number] = [0, cellCount],
 ): VarCells {
   if (dataSize > 0xffffffff || cellCount > 0xfffffffe) {
     const details = where === undefined ? {} : { where };
     throw new LimitError(`tile: ${cellCount} cells of ${dataSize} bytes, at most 4,294,967,295`, details);
   }
   if (dataPipeline.stringCoding !== null) {
-    return decodeCodedTile(storedData, dataPipeline, dataPipeline.stringCoding, cellCount, dataSize, where);
+    const { stringCoding } = dataPipeline;
+    const { offsets, data } = decodeCodedTile(
+      storedData,
+      dataPipeline,
+      stringCoding,
+      cellCount,
+      dataSize,
+      where,
+    );
+    return { offsets: offsets.subarray(wanted[0], wanted[1] + 1), data };
   }
   const offsets = decodeTile(storedOffsets, offsetsPipeline, cellCount * 8, where);
-  const checked = shortOffsets(viewAs(offsets, Uint32Array), cellCount, dataSize, where);
+  const checked = shortOffsets(viewAs(offsets, Uint32Array), cellCount, wanted, dataSize, where);
   return { offsets: checked, data: decodeTile(storedData, dataPipeline, dataSize, where) };
 }
 
-/** The offsets as 32-bit numbers with the end appended, after checking that they start at 0 and do not decrease. */
+/** Offsets as 32-bit numbers, with the end of the last, after checking that they start at 0 and do not decrease. */
 function shortOffsets(
   halves: Uint32Array,
   cells: number,
+  [from, to]: readonly [number, number],
   dataSize: number,
   where: string | undefined,
 ): Uint32Array {
-  const offsets = new Uint32Array(cells + 1);
-  offsets[cells] = dataSize;
+  const offsets = new Uint32Array(to - from + 1);
+  const stored = Math.min(to + 1, cells);
   let previous = 0;
-  for (let i = 0; i < cells; i++) {
+  for (let i = from; i < stored; i++) {
     const offset = halves[i * 2]!;
     if (halves[i * 2 + 1] !== 0 || offset < previous || (i === 0 && offset !== 0)) {
       const details = where === undefined ? {} : { where };
       throw new FormatError(`tile: the offset of cell ${i} does not follow from the one before`, details);
     }
-    offsets[i] = offset;
+    offsets[i - from] = offset;
     previous = offset;
   }
+  if (to === cells) offsets[to - from] = dataSize;
   if (previous > dataSize || (cells === 0 && dataSize !== 0)) {
     const details = where === undefined ? {} : { where };
     throw new FormatError(`tile: offsets up to ${previous} in ${dataSize} bytes of ${cells} cells`, details);

@@ -124,12 +124,14 @@ export class StoredField {
     return coordinatesOf(coordinates, this.#shared.layout, this.#shared.dimension, into);
   }
 
-  decodeVar(t: number, stored: readonly Uint8Array[]): VarCells {
+  /** Decodes a tile of cells of variable length; `wanted` is the range of those to return, of all by default. */
+  decodeVar(t: number, stored: readonly Uint8Array[], wanted?: readonly [number, number]): VarCells {
     const { values, offsets } = this.#pipelines;
     const size = this.#tiles.var!.tileBytes[t]!;
     this.checkClaim(t);
     const cells = this.fragment.cellsOf(t);
-    const decoded = decodeVarTile(stored[0]!, stored[1]!, offsets!, values, cells, size, this.#where());
+    const where = this.#where();
+    const decoded = decodeVarTile(stored[0]!, stored[1]!, offsets!, values, cells, size, where, wanted);
     if (this.#written.datatype !== this.field.datatype) this.#checkWholeValues(decoded);
     return decoded;
   }

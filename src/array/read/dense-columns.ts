@@ -7,6 +7,7 @@ import type { Column } from "../columns.js";
 import type { StoredField, VarCells } from "../directory/stored-field.js";
 import { fillColumn } from "./block.js";
 import { type CopyLayout, type DenseTile, forEachRun } from "./dense-sources.js";
+import { joinRuns, onlyRun, type VarRun } from "./var-runs.js";
 
 /** The columns of a dense read under construction: fill values first, then tile after tile, newer over older. */
 export interface DenseBuild {
@@ -77,32 +78,16 @@ interface CellPlaces {
   readonly cell: Uint32Array;
 }
 
-const noPlaces: CellPlaces = { part: new Uint32Array(0), cell: new Uint32Array(0) };
-
-/** First cell of the tile's run that is all of the result, in order; null where it is not that simple. */
-function onlyRun(tile: DenseTile, layout: CopyLayout, count: number): number | null {
-  let first: number | null = null;
-  forEachRun(tile.pieces, layout, (from, to, length, step) => {
-    if (to === 0 && length === count && step === 1) first = from;
-  });
-  return first;
-}
-
-/** Memory of their own for `count` cells from `first` on. */
-function cellsOf({ offsets, data }: VarCells, first: number, count: number): VarCells {
-  const start = offsets[first]!;
-  const own = offsets.slice(first, first + count + 1);
-  if (start !== 0) for (let i = 0; i < own.length; i++) own[i]! -= start;
-  return { offsets: own, data: data.slice(start, offsets[first + count]) };
-}
-
-/** Cells of variable length: for each cell its tile and place in it, since sizes are known only at the end. */
+/**
+ * Cells of variable length, whose sizes are known only at the end: the runs that tiles give, or, where that is not enough,
+ * for each cell its tile and place in it.
+ */
 class VarBuild implements DenseBuild {
   readonly #attribute: Attribute;
   readonly #count: number;
+  /** While there are no places. */
+  readonly #runs: VarRun[] = [];
   readonly #parts: VarCells[] = [];
-  /** First of the cells of the only part, where these are the column: most reads of frames. */
-  #from: number | null = null;
   #places: CellPlaces | null = null;
   readonly #validity: Uint8Array | undefined;
 
@@ -113,12 +98,14 @@ class VarBuild implements DenseBuild {
   }
 
   put(tile: DenseTile, layout: CopyLayout, field: StoredField, stored: readonly Uint8Array[]): void {
-    const whole = this.#parts.length === 0 ? onlyRun(tile, layout, this.#count) : null;
-    const { part, cell } = whole === null ? this.#startPlaces() : noPlaces;
-    this.#parts.push(field.decodeVar(tile.tile, stored));
-    const number = this.#parts.length;
-    if (whole !== null) this.#from = whole;
-    else {
+    const run = this.#places === null ? onlyRun(tile, layout) : null;
+    if (run !== null) {
+      const cells = field.decodeVar(tile.tile, stored, [run.from, run.from + run.length]);
+      this.#runs.push({ cells, to: run.to });
+    } else {
+      const { part, cell } = this.#startPlaces();
+      this.#parts.push(field.decodeVar(tile.tile, stored));
+      const number = this.#parts.length;
       forEachRun(tile.pieces, layout, (from, to, length, step) => {
         for (let i = 0; i < length; i++) {
           part[to + i * step] = number;
@@ -154,9 +141,8 @@ class VarBuild implements DenseBuild {
     const validity = this.#validity;
     const marks = validity && { validity };
     const count = this.#count;
-    if (this.#places === null && this.#from !== null) {
-      return { kind: "var", datatype, ...cellsOf(this.#parts[0]!, this.#from, count), ...marks };
-    }
+    const joined = this.#places === null ? joinRuns(this.#runs, count, name) : null;
+    if (joined !== null) return { kind: "var", datatype, ...joined, ...marks };
     const offsets = allocate(Uint32Array, count + 1, `'${name}'`);
     let size = 0;
     this.#forEachRun((cells, first, from, to) => {
@@ -184,9 +170,10 @@ class VarBuild implements DenseBuild {
     const { name } = this.#attribute;
     const part = allocate(Uint32Array, this.#count, `'${name}'`);
     const cell = allocate(Uint32Array, this.#count, `'${name}'`);
-    if (this.#from !== null) {
-      part.fill(1);
-      for (let i = 0; i < cell.length; i++) cell[i] = this.#from + i;
+    for (const { cells, to } of this.#runs) {
+      const end = to + cells.offsets.length - 1;
+      part.fill(this.#parts.push(cells), to, end);
+      for (let place = to; place < end; place++) cell[place] = place - to;
     }
     this.#places = { part, cell };
     return this.#places;

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import * as zlib from "node:zlib";
+import { replaceBase64 } from "../../util/base64.js";
 import { badPart } from "./compression.js";
 import type { Compress, Decompress } from "./filter.js";
 import { gzipLevel, zstdLevel } from "./levels.js";
@@ -10,6 +11,7 @@ import { zstdFrames } from "./zstd-frames.js";
 
 /** Node's own codecs: zlib always, Zstandard since Node 22.15, digests and AES; WebP's decoder from disk. Calling it again changes nothing. */
 export function registerNodeCodecs(): void {
+  replaceBase64((text) => new Uint8Array(Buffer.from(text, "base64")));
   replaceCodec("gzip", { decoder: async () => reusedInflate() ?? inflate, encoder: async () => deflate });
   replaceDigest("checksum_md5", async () => (await loadCrypto()).digest("md5"));
   replaceDigest("checksum_sha256", async () => (await loadCrypto()).digest("sha256"));

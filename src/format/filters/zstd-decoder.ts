@@ -1,3 +1,4 @@
+import { decodeBase64 } from "../../util/base64.js";
 import { badPart } from "./compression.js";
 import type { Decompress } from "./filter.js";
 import { zstdFrames } from "./zstd-frames.js";
@@ -21,7 +22,7 @@ interface Exports {
 }
 
 export async function startZstdDecoder(): Promise<Decompress> {
-  const module = await WebAssembly.compile(Uint8Array.from(atob(ZSTD_WASM), (byte) => byte.charCodeAt(0)));
+  const module = await WebAssembly.compile(decodeBase64(ZSTD_WASM));
   let decoder: Decoder | null = null;
   return (part, out) => {
     zstdFrames(part, out);
