@@ -71,6 +71,8 @@ export async function bundleSources(root) {
     dir: join(root, "dist"),
     format: "esm",
     sourcemap: true,
+    // Local names and spaces only: stack traces and the names of errors stay what they are.
+    minify: { compress: true, mangle: { keepNames: true }, codegen: true },
     entryFileNames: "[name].js",
     chunkFileNames: "chunks/[name].js",
     codeSplitting: {

@@ -48,7 +48,7 @@ function decodeText(bytes: Uint8Array, details: ErrorDetails): string {
 export async function parseCsvText(text: string, options: CsvOptions = {}): Promise<Frame> {
   const { default: Papa } = await import("papaparse");
   const rows = new RowCollector(options.where);
-  const plain = text.startsWith("\ufeff") ? text.slice(1) : text;
+  const plain = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
   Papa.parse(plain, { delimiter: ",", newline: lineBreakOf(plain), step: (row) => rows.add(row) });
   return rows.frame(options.indexColumn ?? false);
 }

@@ -134,7 +134,7 @@ function decodeString(datatype: Datatype, bytes: Uint8Array): string {
 }
 
 function codePoint(code: number): string {
-  return code <= 0x10ffff ? String.fromCodePoint(code) : "\ufffd";
+  return String.fromCodePoint(code <= 0x10ffff ? code : 0xfffd);
 }
 
 function datatypeOfValue(value: number | bigint | boolean): Datatype {

@@ -1,5 +1,4 @@
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import * as zlib from "node:zlib";
 import { replaceBase64 } from "../../util/base64.js";
 import { badPart } from "./compression.js";
@@ -16,7 +15,10 @@ export function registerNodeCodecs(): void {
   replaceDigest("checksum_md5", async () => (await loadCrypto()).digest("md5"));
   replaceDigest("checksum_sha256", async () => (await loadCrypto()).digest("sha256"));
   replaceCipher(async () => (await loadCrypto()).nodeCipher);
-  replaceWebpModule(() => readFile(createRequire(import.meta.url).resolve("@cwasm/webp/webp.wasm")));
+  replaceWebpModule(async () => {
+    const { createRequire } = await import("node:module");
+    return readFile(createRequire(import.meta.url).resolve("@cwasm/webp/webp.wasm"));
+  });
   const zstd = zstdOf(zlib);
   if (zstd === null) return;
   replaceCodec("zstd", { decoder: async () => zstd.decompress, encoder: async () => zstd.compress });
