@@ -24,6 +24,7 @@ interface Workspace {
   readonly before: Uint32Array;
   readonly lengths: Uint32Array;
   out: Uint8Array;
+  view: DataView;
 }
 
 let workspace: Workspace | null = null;
@@ -35,16 +36,20 @@ export function encodeRuns(bytes: Uint8Array): Uint8Array {
     before: new Uint32Array(BLOCK / MIN_RUN + 1),
     lengths: new Uint32Array(BLOCK / MIN_RUN + 1),
     out: new Uint8Array(0),
+    view: new DataView(new ArrayBuffer(0)),
   };
   const blocks = Math.max(1, Math.ceil(bytes.length / BLOCK));
   // A block's literals may take 11 bits each before it shows that they are better raw.
   const room = FRAME_HEADER + bytes.length + blocks * 3 + BLOCK + 1024;
-  if (workspace.out.length < room) workspace.out = new Uint8Array(room);
-  const { out } = workspace;
-  new DataView(out.buffer).setUint32(0, 0xfd2fb528, true);
+  if (workspace.out.length < room) {
+    workspace.out = new Uint8Array(room);
+    workspace.view = new DataView(workspace.out.buffer);
+  }
+  const { out, view } = workspace;
+  view.setUint32(0, 0xfd2fb528, true);
   // One segment, whose size is in 4 bytes.
   out[4] = 0xa0;
-  new DataView(out.buffer).setUint32(5, bytes.length, true);
+  view.setUint32(5, bytes.length, true);
   let at = FRAME_HEADER;
   for (let block = 0; block < blocks; block++) {
     const part = bytes.subarray(block * BLOCK, (block + 1) * BLOCK);
@@ -53,7 +58,8 @@ export function encodeRuns(bytes: Uint8Array): Uint8Array {
   return out.slice(0, at);
 }
 
-function writeBlock(part: Uint8Array, last: boolean, { out, ...memory }: Workspace, at: number): number {
+function writeBlock(part: Uint8Array, last: boolean, memory: Workspace, at: number): number {
+  const { out } = memory;
   const runs = findRuns(part, memory);
   const { length } = part;
   const whole = runs.count === 1 && runs.lengths[0] === length - 1;
@@ -89,7 +95,7 @@ interface FoundRuns extends Runs {
  * Finds runs of MIN_RUN bytes and more by looking at words: of so many equal bytes at least four aligned words are equal.
  * Where there is no run, the rest is `part` itself.
  */
-function findRuns(part: Uint8Array, memory: Omit<Workspace, "out">): FoundRuns {
+function findRuns(part: Uint8Array, memory: Workspace): FoundRuns {
   const { literals, before, lengths } = memory;
   const words = viewAs(part.subarray(0, part.length & ~3), Int32Array);
   let count = 0;

@@ -8,57 +8,72 @@ import type { BitWriter } from "./bit-writer.js";
 /** How often a symbol comes, of 2^log in all; -1 stands for less than once. */
 export type Distribution = readonly number[] | Int16Array;
 
-export class FseEncoder {
-  readonly #log: number;
-  /** Next state of each symbol's states, from the symbol's first on. */
-  readonly #states: Uint16Array;
-  /** Of each symbol: bits that leave a state, as the difference that makes them the upper 16 bits of a sum. */
-  readonly #bits: Int32Array;
-  /** Of each symbol: where its states start, less how often it comes. */
-  readonly #starts: Int32Array;
-  #state = 0;
+/** Symbols and states at most. */
+const MAX_SYMBOLS = 64;
+const MAX_STATES = 64;
 
-  constructor(counts: Distribution, log: number) {
-    this.#log = log;
+const next = new Int32Array(MAX_SYMBOLS);
+const symbols = new Uint8Array(MAX_STATES);
+
+export class FseTable {
+  log = 0;
+  /** Next state of each symbol's states, from the symbol's first on. */
+  readonly states = new Uint16Array(MAX_STATES);
+  /** Of each symbol: bits that leave a state, as the difference that makes them the upper 16 bits of a sum. */
+  readonly bits = new Int32Array(MAX_SYMBOLS);
+  /** Of each symbol: where its states start, less how often it comes. */
+  readonly starts = new Int32Array(MAX_SYMBOLS);
+
+  /** Makes the table that of another distribution. */
+  build(counts: Distribution, log: number): this {
+    this.log = log;
     const size = 1 << log;
-    this.#states = new Uint16Array(size);
-    this.#bits = new Int32Array(counts.length);
-    this.#starts = new Int32Array(counts.length);
-    const next = new Int32Array(counts.length);
     for (let symbol = 0, total = 0; symbol < counts.length; symbol++) {
       const count = Math.abs(counts[symbol]!);
       next[symbol] = total;
-      this.#starts[symbol] = total - count;
+      this.starts[symbol] = total - count;
       const most = count <= 1 ? log : log - (31 - Math.clz32(count - 1));
-      this.#bits[symbol] = (most << 16) - (count << most);
+      this.bits[symbol] = (most << 16) - (count << most);
       total += count;
     }
-    const symbols = spread(counts, size);
-    for (let at = 0; at < size; at++) this.#states[next[symbols[at]!]!++] = size + at;
+    spread(counts, size);
+    for (let at = 0; at < size; at++) this.states[next[symbols[at]!]!++] = size + at;
+    return this;
+  }
+}
+
+/** One run of symbols through a table. */
+export class FseEncoder {
+  readonly #table: FseTable;
+  #state = 0;
+
+  constructor(table: FseTable) {
+    this.#table = table;
   }
 
   /** Starts with the last symbol, which takes no bits. */
   start(symbol: number): void {
-    const bits = (this.#bits[symbol]! + (1 << 15)) >> 16;
-    const value = (bits << 16) - this.#bits[symbol]!;
-    this.#state = this.#states[(value >> bits) + this.#starts[symbol]!]!;
+    const table = this.#table;
+    const bits = (table.bits[symbol]! + (1 << 15)) >> 16;
+    const value = (bits << 16) - table.bits[symbol]!;
+    this.#state = table.states[(value >> bits) + table.starts[symbol]!]!;
   }
 
   encode(symbol: number, to: BitWriter): void {
-    const bits = (this.#state + this.#bits[symbol]!) >> 16;
+    const table = this.#table;
+    const bits = (this.#state + table.bits[symbol]!) >> 16;
     to.add(this.#state & ((1 << bits) - 1), bits);
-    this.#state = this.#states[(this.#state >> bits) + this.#starts[symbol]!]!;
+    this.#state = table.states[(this.#state >> bits) + table.starts[symbol]!]!;
   }
 
   /** Writes the state, which the decoder starts with. */
   end(to: BitWriter): void {
-    to.add(this.#state & ((1 << this.#log) - 1), this.#log);
+    to.add(this.#state & ((1 << this.#table.log) - 1), this.#table.log);
   }
 }
 
 /** The symbol of each state: rare ones from the end, the others in steps that reach every state once. */
-function spread(counts: Distribution, size: number): Uint8Array {
-  const symbols = new Uint8Array(size);
+function spread(counts: Distribution, size: number): void {
   const step = (size >> 1) + (size >> 3) + 3;
   let last = size - 1;
   for (let symbol = 0; symbol < counts.length; symbol++) {
@@ -72,22 +87,24 @@ function spread(counts: Distribution, size: number): Uint8Array {
       while (at > last);
     }
   }
-  return symbols;
 }
 
-/** Scales counts to a distribution of 2^log in which each symbol that occurs comes at least once. */
-export function scaleCounts(counts: Uint32Array, total: number, log: number): Int16Array {
-  const scaled = new Int16Array(counts.length);
+/** Scales counts to a distribution of 2^log, in `scaled`, in which each symbol that occurs comes at least once. */
+export function scaleCounts(counts: Uint32Array, total: number, log: number, scaled: Int16Array): void {
   let left = 1 << log;
   for (let symbol = 0; symbol < counts.length; symbol++) {
-    if (counts[symbol] === 0) continue;
-    scaled[symbol] = Math.max(1, Math.floor((counts[symbol]! * (1 << log)) / total));
+    scaled[symbol] =
+      counts[symbol] === 0 ? 0 : Math.max(1, Math.floor((counts[symbol]! * (1 << log)) / total));
     left -= scaled[symbol]!;
   }
-  const largest = () => scaled.indexOf(scaled.reduce((most, count) => Math.max(most, count), 0));
-  if (left > 0) scaled[largest()]! += left;
-  for (; left < 0; left++) scaled[largest()]! -= 1;
-  return scaled;
+  if (left > 0) scaled[largest(scaled)]! += left;
+  for (; left < 0; left++) scaled[largest(scaled)]! -= 1;
+}
+
+function largest(counts: Int16Array): number {
+  let found = 0;
+  for (let symbol = 1; symbol < counts.length; symbol++) if (counts[symbol]! > counts[found]!) found = symbol;
+  return found;
 }
 
 /** Writes the description of a distribution without -1 (section 4.1.1). Ends within a byte. */
@@ -112,10 +129,10 @@ export function describeDistribution(counts: Int16Array, log: number, to: BitWri
 
 /** How many symbols after one that does not occur do not either: by threes, then the rest. Returns the next symbol. */
 function describeZeros(counts: Int16Array, first: number, to: BitWriter): number {
-  let next = first;
-  while (next < counts.length && counts[next] === 0) next++;
-  let zeros = next - first;
+  let symbol = first;
+  while (symbol < counts.length && counts[symbol] === 0) symbol++;
+  let zeros = symbol - first;
   for (; zeros >= 3; zeros -= 3) to.add(3, 2);
   to.add(zeros, 2);
-  return next;
+  return symbol;
 }

@@ -1,5 +1,5 @@
 import { BitWriter } from "./bit-writer.js";
-import { describeDistribution, FseEncoder, scaleCounts } from "./fse-encoder.js";
+import { describeDistribution, FseEncoder, FseTable, scaleCounts } from "./fse-encoder.js";
 import { type HuffmanCode, MAX_BITS } from "./huffman-code.js";
 
 /**
@@ -11,9 +11,15 @@ import { type HuffmanCode, MAX_BITS } from "./huffman-code.js";
 const MAX_DIRECT = 128;
 const LOG = 6;
 
+// Memory of all calls.
+const allWeights = new Uint8Array(256);
+const counts = new Uint32Array(MAX_BITS + 1);
+const distribution = new Int16Array(MAX_BITS + 1);
+const table = new FseTable();
+
 /** Writes the description at `at`. Returns its bytes, 0 where there is none for this code. */
 export function writeTree(code: HuffmanCode, to: Uint8Array, at: number): number {
-  const weights = new Uint8Array(code.last);
+  const weights = allWeights.subarray(0, code.last);
   for (let byte = 0; byte < code.last; byte++) {
     const length = code.lengths[byte]!;
     weights[byte] = length === 0 ? 0 : code.longest + 1 - length;
@@ -33,15 +39,16 @@ function writeDirect(weights: Uint8Array, to: Uint8Array, at: number): number {
 
 /** Weights by two interleaved finite state encoders. 0 where they cannot: too few, all the same, or too long. */
 function writeCompressed(weights: Uint8Array, to: Uint8Array, at: number): number {
-  const counts = new Uint32Array(MAX_BITS + 1);
+  counts.fill(0);
   for (const weight of weights) counts[weight]!++;
   if (weights.length < 3 || counts.some((count) => count === weights.length)) return 0;
-  const distribution = scaleCounts(counts, weights.length, LOG);
+  scaleCounts(counts, weights.length, LOG, distribution);
   const header = new BitWriter(to, at + 1);
   describeDistribution(distribution, LOG, header);
   const described = header.finish();
   const stream = new BitWriter(to, at + 1 + described);
-  const encoders = [new FseEncoder(distribution, LOG), new FseEncoder(distribution, LOG)] as const;
+  table.build(distribution, LOG);
+  const encoders = [new FseEncoder(table), new FseEncoder(table)] as const;
   let next = weights.length - 1;
   for (; next >= weights.length - 2; next--) encoders[next & 1]!.start(weights[next]!);
   for (; next >= 0; next--) encoders[next & 1]!.encode(weights[next]!, stream);

@@ -1,5 +1,5 @@
 import { BitWriter } from "./bit-writer.js";
-import { FseEncoder } from "./fse-encoder.js";
+import { FseEncoder, FseTable } from "./fse-encoder.js";
 
 /**
  * Sequences section of a block (RFC 8878, section 3.1.1.3.2) whose matches all repeat the byte before them: offset 1,
@@ -14,20 +14,18 @@ export interface Runs {
 }
 
 // Distributions that need no description (section 3.1.1.3.2.2), of 2^6 each.
-const LITERALS = new FseEncoder(
-  [
-    4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1,
-    -1, -1,
-  ],
-  6,
-);
-const MATCHES = new FseEncoder(
-  [
-    1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
-    1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1,
-  ],
-  6,
-);
+const LITERALS = encoderOf([
+  4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1,
+  -1,
+]);
+const MATCHES = encoderOf([
+  1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
+  1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1,
+]);
+
+function encoderOf(distribution: readonly number[]): FseEncoder {
+  return new FseEncoder(new FseTable().build(distribution, 6));
+}
 
 /** How lengths become a code and further bits (sections 3.1.1.3.2.1.1.1 and .2): the smallest length of each code. */
 class LengthCodes {
