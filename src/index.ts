@@ -15,6 +15,8 @@ export {
   type SliceRows,
 } from "./cellarr/dataset.js";
 export type { DatasetOptions, DatasetWarning } from "./cellarr/dataset-parts.js";
+export type { ExportFormat, ExportOptions, ExportProgress } from "./cellarr/export/options.js";
+export { exportDataset } from "./cellarr/export-late.js";
 export type { MisfitRule } from "./cellarr/fit-values.js";
 export type { IndexType } from "./cellarr/layout.js";
 export type { MatrixSource } from "./cellarr/matrix-reader.js";

@@ -1,3 +1,4 @@
+import type { Table } from "apache-arrow";
 import { ArgumentError, NotFoundError } from "../errors.js";
 import type { SparseMatrix } from "../h5ad/matrix.js";
 import { resolveReadable } from "../storage/resolve.js";
@@ -157,6 +158,18 @@ export class CellArrDataset {
     return this.#cells.rows(await this.#cellRows(cells, options), wanted, options.signal);
   }
 
+  /** `getCellSubset` as an Apache Arrow table: `cell_index` (numbers in the store), then the columns. */
+  async getCellTable(
+    cells: RowSelection,
+    columns?: string | readonly string[],
+    options: QueryOptions = {},
+  ): Promise<Table> {
+    const rows = await this.#cellRows(cells, options);
+    const frame = await this.getCellSubset(rows, columns, options);
+    const { frameTable } = await import("./frame-arrow.js");
+    return frameTable(frame, [["cell_index", { kind: "numeric", values: rows }]]);
+  }
+
   getGeneAnnotationColumns(): string[] {
     return [...this.#genes.columnNames];
   }
@@ -178,6 +191,17 @@ export class CellArrDataset {
   ): Promise<Frame> {
     const wanted = this.#columns(this.#genes, columns);
     return this.#geneFrame(await this.#geneNumbers(genes, options), wanted, options);
+  }
+
+  /** `getGeneSubset` as an Apache Arrow table; the genes' names are its column `cellarr_gene_index`. */
+  async getGeneTable(
+    genes: RowSelection,
+    columns?: string | readonly string[],
+    options: QueryOptions = {},
+  ): Promise<Table> {
+    const frame = await this.getGeneSubset(genes, columns, options);
+    const { frameTable } = await import("./frame-arrow.js");
+    return frameTable(frame);
   }
 
   getSampleMetadataColumns(): string[] {
@@ -202,6 +226,17 @@ export class CellArrDataset {
   ): Promise<Frame> {
     const wanted = this.#columns(this.#samples, columns);
     return this.#samples.rows(await this.#sampleRows(samples, options), wanted, options.signal);
+  }
+
+  /** `getSampleSubset` as an Apache Arrow table. */
+  async getSampleTable(
+    samples: RowSelection,
+    columns?: string | readonly string[],
+    options: QueryOptions = {},
+  ): Promise<Table> {
+    const frame = await this.getSampleSubset(samples, columns, options);
+    const { frameTable } = await import("./frame-arrow.js");
+    return frameTable(frame);
   }
 
   /** The values of each matrix, cells and genes as in `getSlice`; default all genes. */

@@ -18,24 +18,32 @@ export function checkName(name: string, what: string): void {
 }
 
 export function writeFrame(writer: H5Writer, path: string, frame: Frame): void {
-  const index = frame.indexName ?? "_index";
-  checkName(index, `${path.slice(1)}: index name`);
-  for (const name of frame.columnNames) {
+  beginFrame(writer, path, frame.index, frame.columnNames, frame.indexName ?? "_index");
+  for (const [name, column] of frame.columns) writeColumn(writer, `${path}/${name}`, column);
+}
+
+/** A frame without its columns yet: `writeColumn` at `path/name` adds each. */
+export function beginFrame(
+  writer: H5Writer,
+  path: string,
+  index: TextColumn,
+  columns: readonly string[],
+  indexName = "_index",
+): void {
+  checkName(indexName, `${path.slice(1)}: index name`);
+  for (const name of columns) {
     checkName(name, `${path.slice(1)}: column`);
-    if (name !== "_index" && name !== index) continue;
+    if (name !== "_index" && name !== indexName) continue;
     throw new ArgumentError(`${path.slice(1)}: a column is called '${name}', as the row names are`);
   }
-  if (frame.index.validity?.includes(0)) {
-    throw new ValueError(`${path.slice(1)}: a row name is missing`);
-  }
+  if (index.validity?.includes(0)) throw new ValueError(`${path.slice(1)}: a row name is missing`);
   writer.group(path);
   encode(writer, path, "dataframe", "0.2.0");
-  writer.textAttribute(path, "_index", index);
+  writer.textAttribute(path, "_index", indexName);
   // h5wasm cannot write an empty list of text; numpy makes one of numbers, too.
-  if (frame.columns.size === 0) writer.numberAttribute(path, "column-order", new Float64Array(0));
-  else writer.textAttribute(path, "column-order", frame.columnNames);
-  writeText(writer, `${path}/${index}`, frame.index);
-  for (const [name, column] of frame.columns) writeColumn(writer, `${path}/${name}`, column);
+  if (columns.length === 0) writer.numberAttribute(path, "column-order", new Float64Array(0));
+  else writer.textAttribute(path, "column-order", columns);
+  writeText(writer, `${path}/${indexName}`, index);
 }
 
 export function writeColumn(writer: H5Writer, path: string, column: FrameColumn): void {
