@@ -1,6 +1,6 @@
 // Makes the Python environments of test/python/requirements-*.txt in .cache/python and says where they are.
 //
-//   node scripts/python-env.mjs [reference|newest ...]     prints one interpreter's path a line
+//   node scripts/python-env.mjs [reference|newest|exports ...]     prints one interpreter's path a line
 //
 // Several processes may ask at the same time: a lock file lets one of them install, the others wait for its stamp.
 import { spawn, spawnSync } from "node:child_process";
@@ -95,6 +95,6 @@ function run(command, args) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const names = process.argv.length > 2 ? process.argv.slice(2) : ["reference", "newest"];
+  const names = process.argv.length > 2 ? process.argv.slice(2) : ["reference", "newest", "exports"];
   for (const name of names) process.stdout.write(`${await ensurePython(name)}\n`);
 }

@@ -22,7 +22,7 @@ async function preparePython() {
     if (inCi) process.exit(1);
     return;
   }
-  for (const name of ["reference", "newest"]) await ensurePython(name);
+  for (const name of ["reference", "newest", "exports"]) await ensurePython(name);
 }
 
 function runVitest(args) {

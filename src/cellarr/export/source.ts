@@ -1,4 +1,4 @@
-import { ArgumentError, throwIfAborted } from "../../errors.js";
+import { ArgumentError, NotFoundError, throwIfAborted } from "../../errors.js";
 import type { SparseMatrix } from "../../h5ad/matrix.js";
 import type { Frame, FrameColumn, TextColumn } from "../../util/frame.js";
 import type { CellArrDataset, QueryOptions } from "../dataset.js";
@@ -96,7 +96,7 @@ function checkedNames(wanted: readonly string[] | undefined, present: readonly s
   const names = [...new Set(wanted ?? present)];
   const unknown = names.find((name) => !present.includes(name));
   if (unknown === undefined) return names;
-  throw new ArgumentError(`no matrix '${unknown}'; there are: ${present.join(", ")}`);
+  throw new NotFoundError(`no matrix '${unknown}'; there are: ${present.join(", ")}`);
 }
 
 function range(first: number, end: number): Uint32Array {
