@@ -9,11 +9,12 @@ import { takeRows, takeText } from "./frame-parts.js";
 import type { FrameReader } from "./frame-reader.js";
 import { addedColumns } from "./layout.js";
 import { matchingRows } from "./matching-rows.js";
-import type { MatrixReader, MatrixSource } from "./matrix-reader.js";
+import type { MatrixReader } from "./matrix-reader.js";
 import { takeMatrixColumns } from "./matrix-views.js";
 import { NameRows } from "./name-rows.js";
 import { pythonStrings, pythonText } from "./python-text.js";
 import { type DatasetPaths, openPaths } from "./query/dataset-paths.js";
+import type { GeneMajorInfo, QueryOptions, SliceRows } from "./query/query-options.js";
 import { readSampleRanges, type SampleRange } from "./query/sample-ranges.js";
 import {
   isAscending,
@@ -28,45 +29,14 @@ import { CellArrDatasetSlice } from "./slice.js";
 
 /** A store of many experiments, open for queries. */
 
-export type SliceOrder = "store" | "asked";
-
-/** Numbers of cells and genes in the store. */
-export interface SliceRows {
-  readonly cellIndices: Uint32Array;
-  readonly geneIndices: Uint32Array;
-}
-
-export interface QueryOptions {
-  /** Matrices to read; default all. */
-  readonly matrices?: readonly string[] | undefined;
-  /**
-   * Default "auto": from the matrix or from its gene-major copy, whichever answers cheaper; the answer is the same.
-   * "gene-major" throws NotFoundError where there is no copy that is up to date.
-   */
-  readonly source?: MatrixSource | undefined;
-  /**
-   * Order of genes. Default "store": the store's order, each gene once, as in Python cellarr. "asked": the order asked,
-   * repeats included, as cells always come.
-   */
-  readonly order?: SliceOrder | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/**
- * - "current": queries use it where that is cheaper; `bytes` of its cells.
- * - "stale": the matrix was written to since; "unusable": damaged, or no copy of this matrix.
- */
-export type GeneMajorInfo =
-  | { readonly state: "none" }
-  | { readonly state: "current"; readonly where: string; readonly bytes: number }
-  | { readonly state: "stale" | "unusable"; readonly where: string; readonly reason: string };
-
 interface GeneIndex {
   readonly column: FrameColumn;
   /** The same as text. */
   readonly names: TextColumn;
   readonly rows: NameRows;
 }
+
+export type { GeneMajorInfo, QueryOptions, SliceOrder, SliceRows } from "./query/query-options.js";
 
 export class CellArrDataset {
   /** Where the store is. */
@@ -165,9 +135,8 @@ export class CellArrDataset {
     options: QueryOptions = {},
   ): Promise<Table> {
     const rows = await this.#cellRows(cells, options);
-    const frame = await this.getCellSubset(rows, columns, options);
-    const { frameTable } = await import("./frame-arrow.js");
-    return frameTable(frame, [["cell_index", { kind: "numeric", values: rows }]]);
+    const index: [string, FrameColumn] = ["cell_index", { kind: "numeric", values: rows }];
+    return asTable(await this.getCellSubset(rows, columns, options), [index]);
   }
 
   getGeneAnnotationColumns(): string[] {
@@ -199,9 +168,7 @@ export class CellArrDataset {
     columns?: string | readonly string[],
     options: QueryOptions = {},
   ): Promise<Table> {
-    const frame = await this.getGeneSubset(genes, columns, options);
-    const { frameTable } = await import("./frame-arrow.js");
-    return frameTable(frame);
+    return asTable(await this.getGeneSubset(genes, columns, options));
   }
 
   getSampleMetadataColumns(): string[] {
@@ -234,9 +201,7 @@ export class CellArrDataset {
     columns?: string | readonly string[],
     options: QueryOptions = {},
   ): Promise<Table> {
-    const frame = await this.getSampleSubset(samples, columns, options);
-    const { frameTable } = await import("./frame-arrow.js");
-    return frameTable(frame);
+    return asTable(await this.getSampleSubset(samples, columns, options));
   }
 
   /** The values of each matrix, cells and genes as in `getSlice`; default all genes. */
@@ -421,4 +386,10 @@ export class CellArrDataset {
     }
     return values;
   }
+}
+
+/** Arrow is loaded at the first table. */
+async function asTable(frame: Frame, leading?: readonly [string, FrameColumn][]): Promise<Table> {
+  const { frameTable } = await import("./frame-arrow.js");
+  return frameTable(frame, leading);
 }
