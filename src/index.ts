@@ -2,6 +2,7 @@
  * Stores of many single-cell experiments (`cellarr`), for any platform: build from H5AD or annotated data, query by
  * cells and genes. In Node, import resolves to the twin that also takes paths.
  */
+export type { Defect, DefectKind } from "./array/verify/defect.js";
 export * from "./cellarr/build-late.js";
 export type { IndexedMatrix, IndexOptions, IndexProgress } from "./cellarr/by-gene/index-dataset.js";
 export type { ColumnType } from "./cellarr/column-types.js";
@@ -39,6 +40,12 @@ export type { SampleRange } from "./cellarr/query/sample-ranges.js";
 export { type RowSelection, type RowSlice, slice } from "./cellarr/selection.js";
 export { CellArrDatasetSlice } from "./cellarr/slice.js";
 export { SummarizedExperiment } from "./cellarr/summarized-experiment.js";
+export {
+  type VerifyOptions,
+  type VerifyProgress,
+  type VerifyReport,
+  verifyStore,
+} from "./cellarr/verify/verify-store.js";
 export * from "./errors.js";
 export { AnnData, type AnnDataInput } from "./h5ad/anndata.js";
 export type { DenseMatrix, Matrix, MatrixDtype, MatrixShape, SparseMatrix } from "./h5ad/matrix.js";

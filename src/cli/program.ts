@@ -43,6 +43,7 @@ ${exitCodeHelp}`,
   addInfo(program, context);
   addQuery(program, context);
   addIndex(program, context);
+  addVerify(program, context);
   addArray(program, context);
   addDemo(program, context);
   return program;
@@ -192,6 +193,28 @@ Examples:
 ${exitCodeHelp}`,
     )
     .action(async (store, options) => (await import("./index-store.js")).runIndex(store, options, context));
+}
+
+function addVerify(program: Command, context: CommandContext): void {
+  program
+    .command("verify")
+    .description("Read all of a store and report everything that is wrong with it. Writes nothing.")
+    .argument("<store>", "folder of the store, whoever built it")
+    .option("--json", "print one JSON object")
+    .addHelpText(
+      "after",
+      `
+Every tile is decoded (checksums, filters) and compared with its statistics; parts must agree in size, samples cover
+all cells, values lie inside the store, none twice, names be unique, gene-major copies hold what their matrices do.
+Warnings are about what no query reads or trusts: leftovers of interrupted writes, unknown files, copies out of date.
+Fails (exit code 1) if there is an error, not for warnings.
+
+Examples:
+  $ cellarr verify store
+  $ cellarr verify store --json
+${exitCodeHelp}`,
+    )
+    .action(async (store, options) => (await import("./verify.js")).runVerify(store, options, context));
 }
 
 function addArray(program: Command, context: CommandContext): void {
