@@ -40,12 +40,7 @@ export type { SampleRange } from "./cellarr/query/sample-ranges.js";
 export { type RowSelection, type RowSlice, slice } from "./cellarr/selection.js";
 export { CellArrDatasetSlice } from "./cellarr/slice.js";
 export { SummarizedExperiment } from "./cellarr/summarized-experiment.js";
-export {
-  type VerifyOptions,
-  type VerifyProgress,
-  type VerifyReport,
-  verifyStore,
-} from "./cellarr/verify/verify-store.js";
+export type { VerifyOptions, VerifyProgress, VerifyReport } from "./cellarr/verify/verify-store.js";
 export * from "./errors.js";
 export { AnnData, type AnnDataInput } from "./h5ad/anndata.js";
 export type { DenseMatrix, Matrix, MatrixDtype, MatrixShape, SparseMatrix } from "./h5ad/matrix.js";

@@ -3,6 +3,7 @@ import type { StoreLocation } from "../storage/types.js";
 import type { IndexedMatrix, IndexOptions } from "./by-gene/index-dataset.js";
 import type { CellArrDataset } from "./dataset.js";
 import type { BuildOptions } from "./options.js";
+import type { VerifyOptions, VerifyReport } from "./verify/verify-store.js";
 
 /** The face of building: what writes is loaded with the first store to build, so that programs that read never do. */
 
@@ -54,4 +55,17 @@ export async function removeIndex(
 export async function openMatrixMarket(location: string | StoreLocation): Promise<AnnDataSource> {
   const inputs = await import("./inputs/mtx-source.js");
   return inputs.openMtx(location);
+}
+
+/**
+ * Reads all of a store and reports every defect: of files, tiles and their statistics, of the parts' sizes, samples and
+ * names, of gene-major copies, and what is there besides. Writes nothing. Throws AbortedError, and what a place throws
+ * that cannot be listed.
+ */
+export async function verifyStore(
+  path: string | StoreLocation,
+  options: VerifyOptions = {},
+): Promise<VerifyReport> {
+  const verify = await import("./verify/verify-store.js");
+  return verify.verifyStore(path, options);
 }
