@@ -3,8 +3,17 @@
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 
-/** What users import, by the names of package.json. */
-const published = ["index", "tiledb", "h5ad", "node", "tiledb-node", "h5ad-node", "cli/main"];
+/** What users import, by the names of package.json, and what a thread runs. */
+const published = [
+  "index",
+  "tiledb",
+  "h5ad",
+  "node",
+  "tiledb-node",
+  "h5ad-node",
+  "cli/main",
+  "format/tile-worker-node",
+];
 
 /** Modules that scripts and the benchmark import from dist/: next to nothing, their code lies in chunks as well. */
 const internal = [

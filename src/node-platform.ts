@@ -1,6 +1,7 @@
 import { setDownloadSpace } from "./cellarr/inputs/downloaded-file.js";
 import { registerNodeCodecs } from "./format/filters/codecs-node.js";
 import { inflateInto } from "./format/filters/zlib-handle-node.js";
+import { setTileThreads } from "./format/tile-threads.js";
 import "./h5ad/h5-file-node.js";
 import { registerInflate } from "./h5ad/h5-inflate.js";
 import { resolveNodePath } from "./storage/node-fs.js";
@@ -13,5 +14,6 @@ import { setLocationResolver } from "./storage/resolve.js";
  */
 setLocationResolver(resolveNodePath);
 registerNodeCodecs();
+setTileThreads(async () => (await import("./format/tile-threads-node.js")).nodeTileThreads);
 setDownloadSpace(async () => (await import("./cellarr/inputs/download-node.js")).temporaryDownload());
 registerInflate(inflateInto);

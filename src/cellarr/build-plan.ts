@@ -1,6 +1,7 @@
 import { ArgumentError } from "../errors.js";
 import { resolveLocation } from "../storage/resolve.js";
 import type { StoreLocation, WritableStore } from "../storage/types.js";
+import { checkThreads } from "../util/check-threads.js";
 import { mapBounded } from "../util/concurrency.js";
 import { type Genes, geneTable } from "./gene-table.js";
 import { checkIndexType, type IndexType } from "./layout.js";
@@ -43,7 +44,7 @@ export async function planBuild(options: BuildOptions): Promise<BuildPlan> {
   const location = resolveLocation(options.outputPath);
   const names = resolveFrameNames(options);
   const matrices = resolveMatrices(options.matrixOptions).filter(({ skip }) => !skip);
-  const threads = checkThreads(options.numThreads ?? 1);
+  const threads = checkThreads(options.numThreads ?? 1, "numThreads");
   if (options.files.length === 0) throw new ArgumentError("files: at least one is needed");
   const report = (progress: BuildProgress) => options.onProgress?.(progress);
   const files = await scanFiles(options, matrices, threads, report);
@@ -76,11 +77,6 @@ export async function planBuild(options: BuildOptions): Promise<BuildPlan> {
     optimize: options.optimize !== false,
     report,
   };
-}
-
-function checkThreads(threads: number): number {
-  if (Number.isSafeInteger(threads) && threads > 0) return threads;
-  throw new ArgumentError(`numThreads is ${threads}, expected a whole number from 1 on`);
 }
 
 function checkLayout(layout: MatrixLayout): MatrixLayout {

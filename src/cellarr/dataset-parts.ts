@@ -2,6 +2,7 @@ import { objectType, openArray, type TileDBArray } from "../array/open.js";
 import { NotFoundError } from "../errors.js";
 import { childLocation, locationUri } from "../storage/resolve.js";
 import type { StoreLocation } from "../storage/types.js";
+import { checkThreads } from "../util/check-threads.js";
 import { type GeneMajorCopy, geneMajorPlace, openGeneMajor } from "./by-gene/gene-major-state.js";
 import { FrameReader } from "./frame-reader.js";
 import { storeNames } from "./layout.js";
@@ -24,6 +25,11 @@ export interface DatasetOptions {
   /** Default "sample_metadata". */
   readonly sampleMetadataUri?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Threads that decode large slices, the calling one included; default 1. More help where cores are free and queries
+   * come again and again: a thread takes some queries until it is fast.
+   */
+  readonly threads?: number | undefined;
   /**
    * Called when a gene-major copy is found that cannot be used (the matrix itself is read then), and on opening for a
    * matrix whose last cells or genes are without values.
@@ -132,7 +138,11 @@ async function openGroup(
   const names = namedMatrices(options) ?? (await listedMatrices(place, group, options, otherwise));
   const arrays = await Promise.all(names.map((name) => openPart(place, name, options.signal)));
   const reader = (name: string, array: TileDBArray) =>
-    new MatrixReader(array, () => openCopy(geneMajorPlace(location, group, name), name, array, options));
+    new MatrixReader(
+      array,
+      () => openCopy(geneMajorPlace(location, group, name), name, array, options),
+      checkThreads(options.threads ?? 1, "threads"),
+    );
   return new Map(names.map((name, at) => [name, reader(name, arrays[at]!)]));
 }
 

@@ -24,13 +24,14 @@ export class MatrixReader {
   readonly #genes: string;
   readonly #attribute: string;
   readonly #openCopy: (() => Promise<GeneMajorCopy>) | null;
+  readonly #threads: number;
   #copy: Promise<GeneMajorCopy> | undefined;
 
   /**
    * Throws FormatError unless the array has two dimensions and an attribute. `openCopy` looks for the
-   * gene-major copy; it is called once, by the first read that may profit.
+   * gene-major copy; it is called once, by the first read that may profit. `threads` decode, the calling one included.
    */
-  constructor(array: TileDBArray, openCopy: (() => Promise<GeneMajorCopy>) | null = null) {
+  constructor(array: TileDBArray, openCopy: (() => Promise<GeneMajorCopy>) | null = null, threads = 1) {
     const { schema, uri } = array;
     const [cells, genes, ...others] = schema.dimensions;
     const [attribute] = schema.attributes;
@@ -42,6 +43,7 @@ export class MatrixReader {
       );
     }
     this.array = array;
+    this.#threads = threads;
     this.#openCopy = schema.arrayType === "sparse" ? openCopy : null;
     this.#cells = cells.name;
     this.#genes = genes.name;
@@ -129,6 +131,7 @@ export class MatrixReader {
       columnCount: total.cells,
       attribute: this.#attribute,
       signal: options.signal,
+      threads: this.#threads,
     });
     if (byGene === null) return null;
     const { indptr, indices, values } = compressRows(byGene, cells.length);
@@ -169,6 +172,7 @@ export class MatrixReader {
       columnCount: geneCount,
       attribute,
       signal,
+      threads: this.#threads,
     });
     if (read === null) return null;
     const { indptr, indices, values } = read;

@@ -2,6 +2,7 @@ import { FormatError, UnsupportedError } from "../../errors.js";
 import { datatypeInfo, VAR_NUM } from "../../format/datatype.js";
 import { COORDS, fieldFileName } from "../../format/fragment-fields.js";
 import { decodeTile, type LoadedPipeline, loadPipeline } from "../../format/tile.js";
+import { sharedPipeline } from "../../format/tile-threads.js";
 import { decodeVarTile } from "../../format/var-tile.js";
 import { areZipped, type CoordinatesLayout, coordinatesOf } from "../../format/zipped-coordinates.js";
 import type { StoreOptions } from "../../storage/types.js";
@@ -51,6 +52,7 @@ export class StoredField {
   /** Of a dimension whose coordinates share a file with the others': which of them it is. */
   readonly #shared: SharedCoordinates | null;
   #path: string | undefined;
+  #filters: ReturnType<typeof sharedPipeline> | undefined;
 
   private constructor(
     fragment: FragmentReader,
@@ -109,8 +111,30 @@ export class StoredField {
     throw new FormatError(`tile ${t} claims ${claimed} bytes, but takes ${stored}`, { where: this.#where() });
   }
 
-  /** Decodes the values of a tile of fixed cells, into `into` where given. */
-  decodeFixed(t: number, stored: readonly Uint8Array[], into?: Uint8Array): Uint8Array {
+  /** What another thread has to know to decode values of a fixed size; null where it takes more than filters. */
+  get sharedFilters(): ReturnType<typeof sharedPipeline> {
+    const isPlain =
+      this.#shared === null && !this.field.isVar && this.#written.cellBytes === this.field.cellBytes;
+    if (this.#filters === undefined) this.#filters = isPlain ? sharedPipeline(this.#pipelines.values) : null;
+    return this.#filters;
+  }
+
+  /** Bytes of the values of tile `t` before filters, of fields of a fixed size. */
+  fixedBytes(t: number): number {
+    return this.fragment.cellsOf(t) * this.#storedCellBytes;
+  }
+
+  /**
+   * Decodes the values of a tile of fixed cells, into `into` where given.
+   *
+   * @param decoded the same as another thread has decoded them by `sharedFilters`
+   */
+  decodeFixed(t: number, stored: readonly Uint8Array[], into?: Uint8Array, decoded?: Uint8Array): Uint8Array {
+    if (decoded !== undefined) {
+      if (into === undefined) return decoded;
+      into.set(decoded);
+      return into;
+    }
     const size = this.fragment.cellsOf(t) * this.#storedCellBytes;
     this.checkClaim(t);
     const { values } = this.#pipelines;

@@ -3,6 +3,7 @@ import type { ByteRange } from "../../storage/types.js";
 import { mapBounded } from "../../util/concurrency.js";
 import { plainBytes } from "../../util/typed-arrays.js";
 import type { FieldFile, StoredField } from "../directory/stored-field.js";
+import { decodeTiles, helpersFor } from "./decode-tiles.js";
 
 /**
  * Tiles' bytes by few requests: neighbours in a file come together, a bounded amount is in flight, and what has arrived
@@ -87,17 +88,22 @@ export interface TileRequest {
   readonly field: StoredField;
   /** Ascending. */
   readonly tiles: readonly number[];
-  decode(t: number, stored: readonly Uint8Array[]): void;
+  decode(t: number, stored: readonly Uint8Array[], decoded?: Uint8Array): void;
+  /** Whether `decode` takes the cells of fixed size as another thread decoded them, `decoded`. */
+  readonly takesDecoded?: boolean;
 }
 
 export interface FetchOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with the bytes of each request that came back. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** Threads that decode, this one included; 1 by default. */
+  readonly threads?: number | undefined;
 }
 
 /** Fetches and decodes all requests. Tiles of a request come in any order. */
 export async function fetchTiles(requests: readonly TileRequest[], options: FetchOptions): Promise<void> {
+  const helpers = await helpersFor(requests, options.threads ?? 1);
   const tasks = requests.flatMap((request) =>
     splitTiles(request.field, request.tiles).map((tiles) => ({ request, tiles })),
   );
@@ -108,12 +114,7 @@ export async function fetchTiles(requests: readonly TileRequest[], options: Fetc
       const { field } = request;
       const files = await Promise.all(field.files.map((file) => fetchFile(field, file, tiles, options)));
       throwIfAborted(options.signal);
-      for (let i = 0; i < tiles.length; i++) {
-        request.decode(
-          tiles[i]!,
-          files.map((stored) => stored[i]!),
-        );
-      }
+      await decodeTiles(request, tiles, files, helpers, options.signal);
     },
     options.signal,
   );

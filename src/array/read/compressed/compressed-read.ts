@@ -1,6 +1,6 @@
 import { LimitError } from "../../../errors.js";
 import { datatypeInfo } from "../../../format/datatype.js";
-import { bytesOf, type TypedArray } from "../../../util/typed-arrays.js";
+import { bytesOf, type TypedArray, viewAs } from "../../../util/typed-arrays.js";
 import { allocate } from "../../column-ops.js";
 import { type StoredField, storedField } from "../../directory/stored-field.js";
 import { firstNotBelow } from "../intervals.js";
@@ -50,7 +50,12 @@ export async function readPlan(plan: CompressedPlan, options: FetchOptions): Pro
 }
 
 /** Decodes a tile of one field. */
-type DecodeTile = (tile: MatrixTile, field: StoredField, stored: readonly Uint8Array[]) => void;
+type DecodeTile = (
+  tile: MatrixTile,
+  field: StoredField,
+  stored: readonly Uint8Array[],
+  decoded: Uint8Array | undefined,
+) => void;
 
 /**
  * Reading in two waves. First the columns of tiles of which not every cell is wanted: then the number of cells of each
@@ -99,9 +104,9 @@ class CompressedRead {
   /** First wave. */
   async #pickPartial(tiles: readonly MatrixTile[]): Promise<void> {
     const unclear = new Map<MatrixTile, Uint32Array>();
-    const requests = await this.#requests(tiles, this.#plan.columnField, (tile, field, stored) => {
+    const requests = await this.#requests(tiles, this.#plan.columnField, (tile, field, stored, decoded) => {
       const columns = this.#coordinates.subarray(0, tile.cells);
-      decodeCoordinates(field, tile.tile, stored, columns);
+      decodeCoordinates(field, tile.tile, stored, columns, decoded);
       const runs = this.#runs(tile, columns);
       if (runs === null) unclear.set(tile, columns.slice());
       else this.#pick(tile, columns, runs);
@@ -136,22 +141,26 @@ class CompressedRead {
     const { tiles, columnField, valueField } = this.#plan;
     const whole = tiles.filter((tile) => tile.whole);
     const unclear = new Map<MatrixTile, Uint32Array>();
-    const columnRequests = await this.#requests(whole, columnField, (tile, field, stored) => {
+    const columnRequests = await this.#requests(whole, columnField, (tile, field, stored, decoded) => {
       const start = starts.get(tile)!;
       const columns = new Uint32Array(indices.buffer, start * 4, tile.cells);
-      decodeCoordinates(field, tile.tile, stored, columns);
+      decodeCoordinates(field, tile.tile, stored, columns, decoded);
       const runs = this.#runs(tile, columns);
       if (runs === null) unclear.set(tile, columns);
       else this.#countWhole(tile, columns, runs);
     });
     for (const [tile, { columns }] of this.#picked) indices.set(columns, starts.get(tile)!);
     const wanted = tiles.filter((tile) => tile.whole || this.#picked.has(tile));
-    const valueRequests = await this.#requests(wanted, valueField, (tile, field, stored) => {
+    const type = datatypeInfo(this.#plan.values.datatype).array;
+    const valueRequests = await this.#requests(wanted, valueField, (tile, field, stored, decoded) => {
       const picked = this.#picked.get(tile);
       const start = starts.get(tile)!;
       if (picked === undefined) {
-        field.decodeFixed(tile.tile, stored, bytesOf(values.subarray(start, start + tile.cells)));
-      } else this.#takeValues(tile, field, stored, picked, values, start);
+        field.decodeFixed(tile.tile, stored, bytesOf(values.subarray(start, start + tile.cells)), decoded);
+      } else {
+        const cells = decoded === undefined ? this.#decodeValues(tile, field, stored) : viewAs(decoded, type);
+        this.#takeValues(cells, picked, values, start);
+      }
     });
     await fetchTiles([...columnRequests, ...valueRequests], this.#options);
     await this.#readRows(unclear, (tile, columns, runs) => this.#countWhole(tile, columns, runs));
@@ -159,17 +168,14 @@ class CompressedRead {
 
   #valueScratch: TypedArray | undefined;
 
-  #takeValues(
-    tile: MatrixTile,
-    field: StoredField,
-    stored: readonly Uint8Array[],
-    { runs, cells }: Picked,
-    values: TypedArray,
-    start: number,
-  ): void {
+  #decodeValues(tile: MatrixTile, field: StoredField, stored: readonly Uint8Array[]): TypedArray {
     this.#valueScratch ??= new (datatypeInfo(field.field.datatype).array)(this.#coordinates.length);
     const decoded = this.#valueScratch.subarray(0, tile.cells);
     field.decodeFixed(tile.tile, stored, bytesOf(decoded));
+    return decoded;
+  }
+
+  #takeValues(decoded: TypedArray, { runs, cells }: Picked, values: TypedArray, start: number): void {
     if (cells !== null) {
       for (let i = 0; i < cells.length; i++) values[start + i] = decoded[cells[i]!]!;
       return;
@@ -211,10 +217,10 @@ class CompressedRead {
     use: (tile: MatrixTile, columns: Uint32Array, runs: RowRuns) => void,
   ): Promise<void> {
     const tiles = [...unclear.keys()];
-    const requests = await this.#requests(tiles, this.#plan.rowField, (tile, field, stored) => {
+    const requests = await this.#requests(tiles, this.#plan.rowField, (tile, field, stored, decoded) => {
       const rows = this.#coordinates.subarray(0, tile.cells);
       if (tile.firstRow === tile.lastRow) rows.fill(tile.firstRow);
-      else decodeCoordinates(field, tile.tile, stored, rows);
+      else decodeCoordinates(field, tile.tile, stored, rows, decoded);
       const columns = unclear.get(tile)!;
       const { runs, duplicates } = runsByRows(rows, columns, tile.cells, tile.source.fragment.uri);
       if (duplicates && !this.#plan.allowsDuplicates) throw new Duplicates();
@@ -263,7 +269,9 @@ class CompressedRead {
         return {
           field,
           tiles: own.map(({ tile }) => tile),
-          decode: (t: number, stored: readonly Uint8Array[]) => decode(byNumber.get(t)!, field, stored),
+          takesDecoded: true,
+          decode: (t: number, stored: readonly Uint8Array[], decoded?: Uint8Array) =>
+            decode(byNumber.get(t)!, field, stored, decoded),
         };
       }),
     );

@@ -32,6 +32,8 @@ export interface CompressedQuery {
   readonly columnCount: number;
   readonly attribute: string;
   readonly signal?: AbortSignal | undefined;
+  /** Threads that decode tiles of large reads, this one included; 1 by default, and where there are no threads. */
+  readonly threads?: number | undefined;
 }
 
 /**
@@ -75,7 +77,7 @@ export async function readCompressed(
     values: schema.attributes.find(({ name }) => name === query.attribute)!,
     allowsDuplicates: schema.allowsDuplicates,
   };
-  return readPlan(plan, { signal: query.signal });
+  return readPlan(plan, { signal: query.signal, threads: query.threads });
 }
 
 /** Numbers of the dimensions of rows and of columns. */

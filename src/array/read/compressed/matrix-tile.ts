@@ -51,20 +51,23 @@ export function matrixTile(
  * the lower halves.
  *
  * @param target a number per cell
+ * @param fromThread the tile as another thread has decoded it
  */
 export function decodeCoordinates(
   field: StoredField,
   tile: number,
   stored: readonly Uint8Array[],
   target: Uint32Array,
+  fromThread?: Uint8Array,
 ): void {
   const { datatype } = field.field;
   const { bytes } = datatypeInfo(datatype);
   if (bytes === 4) {
-    field.decodeFixed(tile, stored, new Uint8Array(target.buffer, target.byteOffset, target.byteLength));
+    const bytes = new Uint8Array(target.buffer, target.byteOffset, target.byteLength);
+    field.decodeFixed(tile, stored, bytes, fromThread);
     return;
   }
-  const decoded = field.decodeFixed(tile, stored);
+  const decoded = field.decodeFixed(tile, stored, undefined, fromThread);
   if (isBigDatatype(datatype)) lowerHalves(viewAs(decoded, Uint32Array), target);
   else target.set(bytes === 1 ? decoded : viewAs(decoded, Uint16Array));
 }
