@@ -5,6 +5,13 @@
 export type { Defect, DefectKind } from "./array/verify/defect.js";
 export * from "./cellarr/build-late.js";
 export type { IndexedMatrix, IndexOptions, IndexProgress } from "./cellarr/by-gene/index-dataset.js";
+export type {
+  AppendedMatrix,
+  AppendOptions,
+  AppendResult,
+  ChangeOptions,
+} from "./cellarr/change/change-options.js";
+export type { DropResult } from "./cellarr/change/drop-sample.js";
 export type { ColumnType } from "./cellarr/column-types.js";
 export type { CombineRule } from "./cellarr/combine.js";
 export { type CsvOptions, parseCsv, parseCsvText } from "./cellarr/csv.js";

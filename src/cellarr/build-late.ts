@@ -1,6 +1,8 @@
 import type { AnnDataSource } from "../h5ad/source.js";
 import type { StoreLocation } from "../storage/types.js";
 import type { IndexedMatrix, IndexOptions } from "./by-gene/index-dataset.js";
+import type { AppendOptions, AppendResult, ChangeOptions } from "./change/change-options.js";
+import type { DropResult } from "./change/drop-sample.js";
 import type { CellArrDataset } from "./dataset.js";
 import type { BuildOptions } from "./options.js";
 import type { VerifyOptions, VerifyReport } from "./verify/verify-store.js";
@@ -68,4 +70,33 @@ export async function verifyStore(
 ): Promise<VerifyReport> {
   const verify = await import("./verify/verify-store.js");
   return verify.verifyStore(path, options);
+}
+
+/**
+ * Appends files to a store, whoever built it. Genes keep their numbers, new ones come behind them; so do cells and
+ * samples. Memory as for a build.
+ *
+ * Throws NotFoundError, ArgumentError, ValueError, FormatError as a build does; ExistsError while another change of the
+ * store is under way; AbortedError. The store is then what it was.
+ */
+export async function appendToDataset(
+  path: string | StoreLocation,
+  options: AppendOptions,
+): Promise<AppendResult> {
+  const change = await import("./change/append.js");
+  return change.appendToDataset(path, options);
+}
+
+/**
+ * Removes samples by name with their cells; the cells behind them get lower numbers, genes stay. Throws NotFoundError for
+ * one that is not there, ArgumentError where none would be left, ExistsError while another change is under way,
+ * AbortedError; the store is then what it was.
+ */
+export async function dropSample(
+  path: string | StoreLocation,
+  names: string | readonly string[],
+  options: ChangeOptions = {},
+): Promise<DropResult> {
+  const change = await import("./change/drop-sample.js");
+  return change.dropSample(path, names, options);
 }

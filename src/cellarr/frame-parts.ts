@@ -35,6 +35,11 @@ function digitsOf(number: number): number {
   return digits;
 }
 
+/** Numbers of the rows [start, end). */
+export function runRows(start: number, end: number): Uint32Array {
+  return Uint32Array.from({ length: end - start }, (_, at) => start + at);
+}
+
 /** The rows at `positions`, in that order; a position may come more than once. */
 export function takeRows(column: FrameColumn, positions: Uint32Array): FrameColumn {
   if (column.kind === "text") return takeText(column, positions);

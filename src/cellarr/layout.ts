@@ -63,6 +63,7 @@ export function isIndexType(type: string): type is IndexType {
 export interface FrameAttribute {
   readonly name: string;
   readonly datatype: Datatype;
+  readonly nullable?: boolean;
 }
 
 /**
@@ -82,7 +83,12 @@ export function frameSchema(rows: number, attributes: readonly FrameAttribute[])
         filters: ["zstd"],
       },
     ],
-    attributes: attributes.map(({ name, datatype }) => ({ name, datatype, filters: ["zstd"] })),
+    attributes: attributes.map(({ name, datatype, nullable = false }) => ({
+      name,
+      datatype,
+      nullable,
+      filters: ["zstd"],
+    })),
   };
 }
 

@@ -28,6 +28,10 @@ export interface OutputRequest {
   /** Names of the matrices among them. */
   readonly matrices: readonly string[];
   readonly overwrite: boolean;
+  /** True: the group of matrices stays whatever is written. */
+  readonly keepsGroup?: boolean;
+  /** A step of the publication when the old parts have left their places and no new one has taken its own. */
+  readonly between?: { readonly run: () => Promise<void>; readonly undo: () => Promise<void> };
 }
 
 export class BuildOutput {
@@ -49,7 +53,7 @@ export class BuildOutput {
     await restoreInterrupted(location);
     if (!request.overwrite) await checkFree(location, request.targets);
     // Matrices alone are added to what is there; with frames, the old matrices' numbers mean nothing any more.
-    const replacesGroup = request.overwrite && hasFrames(request);
+    const replacesGroup = request.overwrite && hasFrames(request) && !request.keepsGroup;
     const group = childLocation(location, storeNames.assays);
     return new BuildOutput(location, request, !replacesGroup && (await isPresent(group)));
   }
@@ -57,6 +61,11 @@ export class BuildOutput {
   /** Where to make an array, or the group of matrices. */
   part(name: string): Place {
     return newPart(this.#staging, name);
+  }
+
+  /** A folder for what is no part of its own. */
+  workPart(...names: readonly string[]): Place {
+    return childLocation(this.#staging, ...names);
   }
 
   /** Where to make the gene-major copy of a matrix, and a file for what the making does not hold in memory. */
@@ -69,14 +78,15 @@ export class BuildOutput {
 
   /**
    * Puts all parts in their places. What they replace is put back if that fails. In a store without `rename` the old
-   * parts are deleted and the new ones copied: a failure then leaves neither.
+   * parts are deleted and the new ones copied: a failure then leaves neither. `afterwards` runs when all parts are there.
    */
-  async publish(): Promise<void> {
+  async publish(afterwards?: () => Promise<void>): Promise<void> {
     const units = this.#units();
     if (!this.#request.overwrite) await checkFree(this.#location, units);
     if (this.#location.store.rename === undefined) await this.#copyAll(units);
     else await this.#moveAll(units);
     await this.#placeCopies();
+    await afterwards?.();
     await this.#staging.store.deletePrefix(this.#staging.path);
     // Those of builds that were killed: whatever they were to be part of is replaced now.
     if (hasFrames(this.#request)) await deleteStaging(this.#location);
@@ -116,8 +126,10 @@ export class BuildOutput {
         const place = childLocation(this.#location, unit);
         if (await isPresent(place)) await moveNow(place, replacedPart(this.#staging, unit));
       }
+      await this.#request.between?.run();
       for (const unit of units) await moveNow(this.part(unit), childLocation(this.#location, unit));
     } catch (error) {
+      await this.#request.between?.undo();
       for (const [from, to] of moved.reverse()) await moveFolder(to, from);
       throw error;
     }
@@ -141,6 +153,7 @@ export class BuildOutput {
     const { store } = this.#location;
     const path = (unit: string) => childLocation(this.#location, unit).path;
     for (const unit of units.toReversed()) await store.deletePrefix(path(unit));
+    await this.#request.between?.run();
     for (const unit of units) await copyFolder(store, this.part(unit).path, path(unit));
   }
 }

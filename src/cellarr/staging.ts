@@ -2,6 +2,7 @@ import { randomUuid } from "../format/timestamped-name.js";
 import { joinKey, lastPart } from "../storage/key.js";
 import { childLocation } from "../storage/resolve.js";
 import type { StoreLocation, WritableStore } from "../storage/types.js";
+import { undoFragments } from "./change/placed-fragments.js";
 import { storeNames } from "./layout.js";
 
 /**
@@ -12,6 +13,7 @@ import { storeNames } from "./layout.js";
  *     .cellarr-building-<uuid>/replaced/   parts that were there, while the new ones take their places
  *     .cellarr-building-<uuid>/by_gene/    gene-major copies, which take their places when all parts have
  *     .cellarr-building-<uuid>/runs/       what is being sorted for them
+ *     .cellarr-building-<uuid>/cells/      further fragments of matrices that stay, and a list of them
  */
 
 const STAGING = ".cellarr-building-";
@@ -47,6 +49,7 @@ export async function deleteStaging(location: Place): Promise<void> {
 export async function restoreInterrupted(location: Place): Promise<void> {
   for (const staging of await stagingFolders(location)) {
     if (!(await isInterrupted(staging))) continue;
+    await undoFragments(staging);
     for (const part of await replacedParts(staging)) {
       const place = childLocation(location, part);
       // What stands there is a new part without the others.

@@ -103,7 +103,7 @@ function matrixOptions(texts: readonly string[], onMisfit: MisfitRule): MatrixOp
   });
 }
 
-function cellColumns(texts: readonly string[]): Record<string, ColumnType> {
+export function cellColumns(texts: readonly string[]): Record<string, ColumnType> {
   const types = Object.keys(columnTypes) as ColumnType[];
   const parsed = texts.map((text) => parseTypedName(text, "--cell-column", types));
   return Object.fromEntries(parsed.map(({ name, type }) => [name, type ?? "ascii"]));
@@ -124,7 +124,7 @@ function checkPlace(folder: string): void {
   });
 }
 
-const stepLabels: Record<BuildStep, string> = {
+export const stepLabels: Record<BuildStep, string> = {
   download: "downloading",
   scan: "scanning files",
   gene_annotation: "writing genes",

@@ -40,6 +40,8 @@ ${exitCodeHelp}`,
     })
     .configureHelp({ optionDescription: describeOption });
   addBuild(program, context);
+  addAppend(program, context);
+  addDropSample(program, context);
   addInfo(program, context);
   addQuery(program, context);
   addIndex(program, context);
@@ -108,6 +110,74 @@ Examples:
 ${exitCodeHelp}`,
     )
     .action(async (files, options) => (await import("./build.js")).runBuild(files, options, context));
+}
+
+function addAppend(program: Command, context: CommandContext): void {
+  program
+    .command("append")
+    .description("Add files to a store that is there; each file is a further sample.")
+    .argument("<store>", "folder of the store, whoever built it")
+    .argument("<files...>", "files as for build")
+    .option(
+      "--matrix <[stored=]name>",
+      "matrix of the files for the store's matrix of that name (repeatable; default: of the same names)",
+      repeat,
+      [],
+    )
+    .option(
+      "--cell-column <name[:type]>",
+      "column of obs to keep that the store does not have yet (repeatable)",
+      repeat,
+      [],
+    )
+    .option("--feature-column <name>", "column of var that names the genes (default: the index)")
+    .option("--gene-annotation <file.csv>", "annotation of the new genes")
+    .option("--sample-metadata <file.csv>", "a row per file, in the same order")
+    .option("--cell-metadata <file.csv>", "a row per new cell, in the order of the files")
+    .option("--new-genes <rule>", "genes that the store does not have: add, ignore or error", "add")
+    .option(
+      "--misfit <rule>",
+      "values that the store's type cannot hold: error, round, clip or round-clip",
+      "error",
+    )
+    .option("--optimize", "make one fragment of each matrix afterwards")
+    .option("--break-lock", "go on although a killed process left the store locked")
+    .option("--json", "print a summary as JSON")
+    .addHelpText(
+      "after",
+      `
+Genes and cells of the store keep their numbers; new ones come behind them. What fails leaves the store as it was.
+
+Examples:
+  $ cellarr append store c.h5ad d.h5ad
+  $ cellarr append store --matrix counts=X --sample-metadata more.csv filtered_feature_bc_matrix.h5
+${exitCodeHelp}`,
+    )
+    .action(async (store, files, options) =>
+      (await import("./change-store.js")).runAppend(store, files, options, context),
+    );
+}
+
+function addDropSample(program: Command, context: CommandContext): void {
+  program
+    .command("drop-sample")
+    .description("Take samples out of a store, with their cells; other cells are numbered anew.")
+    .argument("<store>", "folder of the store, whoever built it")
+    .argument("<names...>", "names of the samples")
+    .option("--break-lock", "go on although a killed process left the store locked")
+    .option("--json", "print a summary as JSON")
+    .addHelpText(
+      "after",
+      `
+Matrices are written anew, so there must be room for both. What fails leaves the store as it was.
+
+Examples:
+  $ cellarr drop-sample store sample_2
+${exitCodeHelp}`,
+    )
+    .action(async (store, names, options) =>
+      (await import("./change-store.js")).runDropSample(store, names, options, context),
+    );
 }
 
 function addInfo(program: Command, context: CommandContext): void {

@@ -20,6 +20,8 @@ export interface GeneMajorTarget {
   readonly runs: Place;
   readonly shape: MatrixShape;
   readonly geneCount: number;
+  /** Makes the array; default one with the schema of copies. */
+  readonly create?: (() => Promise<void>) | undefined;
   /** Cells that are sorted in memory; see GeneSorter. */
   readonly runCells?: number | undefined;
   readonly signal: AbortSignal | undefined;
@@ -47,11 +49,19 @@ export class GeneMajorWriter {
 
   /** Writes the array, and in its metadata that it is a copy of `matrix` as that is open. */
   async finish(matrix: TileDBArray): Promise<void> {
-    const { array, shape, signal } = this.#target;
-    await createArray(array, geneMajorSchema(shape), { signal });
-    if (this.#sorter.cellCount > 0) await this.#writeCells();
+    const { array, signal } = this.#target;
+    await this.finishCells();
     await putMetadata(array, originMetadata(matrix, this.#sorter.cellCount), { signal });
+  }
+
+  /** Writes the array without saying what it is a copy of; returns the number of cells. */
+  async finishCells(): Promise<number> {
+    const { array, shape, signal, create } = this.#target;
+    if (create === undefined) await createArray(array, geneMajorSchema(shape), { signal });
+    else await create();
+    if (this.#sorter.cellCount > 0) await this.#writeCells();
     await this.#runs.remove();
+    return this.#sorter.cellCount;
   }
 
   /** Removes temporary files; what there is of the array stays. */
