@@ -88,7 +88,7 @@ async function writeFiles(
   const { signal } = options;
   const [cellType, geneType] = reader.array.schema.dimensions.map(({ datatype }) => datatype);
   if (!isIndexType(cellType!) || !isIndexType(geneType!)) return;
-  const fragment = new LazyFragment(made, signal);
+  const fragment = new LazyFragment(made, { signal });
   const total = samples.starts.at(-1)!;
   try {
     for (const [at, file] of plan.files.entries()) {
