@@ -95,3 +95,19 @@ def _selection(selection):
 
 def _columns(frame):
     return {name: [None if value != value else value for value in frame[name].tolist()] for name in frame.columns}
+
+
+def cellarr_subset(path, assays, which, subset, columns=None):
+    """Rows of the cells', genes' or samples' metadata: their numbers and columns."""
+    with _dataset(path, assays) as store:
+        frame = getattr(store, f"get_{which}_subset")(_selection(subset), columns)
+        return {"rows": [int(row) for row in frame.index], "columns": _columns(frame)}
+
+
+def cellarr_from_paths(assay, genes, cells, samples, rows):
+    """Python 0.6: a dataset from paths; its matrices' names and the dense rows of the slice."""
+    import cellarr
+
+    with cellarr.CellArrDataset.initialize_from_paths(assay, genes, cells, samples) as store:
+        part = store.get_slice(rows, slice(None))
+        return {name: matrix.toarray().tolist() for name, matrix in part.get_assays().items()}
