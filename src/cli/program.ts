@@ -1,17 +1,13 @@
 import { readFileSync } from "node:fs";
 import { Command, type Option } from "commander";
 import type { CommandContext } from "./context.js";
+import { exitCodeHelp, repeat } from "./help.js";
+import { addExport } from "./program-export.js";
 
 /**
  * Commands, options and help texts. The work of each command is in a file of its own, imported when it is asked for,
  * so that --help is fast.
  */
-
-const exitCodeHelp = `
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
-Answers go to standard output, progress and errors to standard error.`;
-
-const repeat = (value: string, all: readonly string[]): string[] => [...all, value];
 
 export function createProgram(context: CommandContext): Command {
   const program = new Command("cellarr")
@@ -44,6 +40,7 @@ ${exitCodeHelp}`,
   addDropSample(program, context);
   addInfo(program, context);
   addQuery(program, context);
+  addExport(program, context);
   addIndex(program, context);
   addVerify(program, context);
   addArray(program, context);
@@ -223,7 +220,7 @@ Formats:
         within the slice, sorted by row, then column), cellMetadata and geneAnnotation (column -> values)
   csv   a line per cell: its index in the store, then a column per gene
   mtx   Matrix Market coordinates, cells x genes
-  h5ad  an AnnData file (needs -o)
+  h5ad  an AnnData file (needs -o), as of "cellarr export", which has more formats
 csv and mtx hold one matrix a file. With several matrices, or where -o is a folder or ends with a slash, they write
 a file per matrix, cell_metadata.csv and gene_annotation.csv into that folder.
 

@@ -43,7 +43,13 @@ export async function runQuery(
   const matrices = options.matrix.length === 0 ? dataset.matrixNames : [...new Set(options.matrix)];
   checkMatrixCount(matrices, format, options.output);
   const cells = await selectCells(dataset, options, signal);
-  const part = await dataset.getSlice(cells, genes.length === 0 ? slice() : genes, { signal, matrices });
+  const wanted = genes.length === 0 ? slice() : genes;
+  if (format === "h5ad") {
+    const { exportDataset } = await import("../cellarr/export/export-dataset.js");
+    const file = { format, cells, genes: wanted, matrices, overwrite: true, signal } as const;
+    return exportDataset(dataset, options.output!, file);
+  }
+  const part = await dataset.getSlice(cells, wanted, { signal, matrices });
   await writeSlice(part, format, options.output, context);
 }
 
@@ -68,14 +74,10 @@ function checkMatrixCount(names: readonly string[], format: Format, output: stri
 
 async function writeSlice(
   part: CellArrDatasetSlice,
-  format: Format,
+  format: Exclude<Format, "h5ad">,
   output: string | undefined,
   { signal }: CommandContext,
 ): Promise<void> {
-  if (format === "h5ad") {
-    const { writeH5ad } = await import("../h5ad.js");
-    return writeH5ad(part.toAnnData(), output!, { overwrite: true });
-  }
   const view = viewOf(part);
   if (format === "text" || format === "json") {
     return withTextSink(output, signal, async (sink) => {

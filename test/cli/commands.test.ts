@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createArray } from "../../src/array/write/create.js";
 import { writeDense } from "../../src/array/write/write-dense.js";
@@ -94,13 +95,13 @@ describe("help", () => {
   it("lists commands, examples and exit codes", async () => {
     const { code, stdout, stderr } = await cli.run("--help");
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    for (const command of ["build", "info", "query", "array", "demo"])
+    for (const command of ["build", "info", "query", "export", "array", "demo"])
       expect(stdout).toContain(`\n  ${command}`);
     expect(stdout).toContain("Examples:");
     expect(stdout).toContain("Exit codes: 0 done, 1 failed, 2 wrong usage");
   });
 
-  it.each([["build"], ["info"], ["query"], ["array", "inspect"], ["array", "read"], ["demo"]])(
+  it.each([["build"], ["info"], ["query"], ["export"], ["array", "inspect"], ["array", "read"], ["demo"]])(
     "of %s %s has examples",
     async (...command) => {
       const { code, stdout } = await cli.run(...command, "--help");
@@ -249,6 +250,53 @@ describe("query", () => {
     expect(stdout).toContain("21 cells x 1 gene\n");
     expect(stdout).toContain("… and 10 more cells");
     expect(stdout).not.toContain("\u001b");
+  });
+});
+
+describe("export", () => {
+  it("writes what was asked for, and says so", async () => {
+    const target = join(await temporaryFolder(), "tenx");
+    const args = ["export", store, "--format", "10x", "--matrix", "counts", "--cells", "7,3", "-o", target];
+    const { code, stdout, stderr } = await cli.run(...args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/^exported 2 cells x \d+ genes, 1 matrix \(counts\), to /);
+    expect(readdirSync(target).sort()).toEqual(["barcodes.tsv.gz", "features.tsv.gz", "matrix.mtx.gz"]);
+    expect(gunzipSync(await readFile(join(target, "barcodes.tsv.gz"))).toString()).toBe("7\n3\n");
+    expectFailure(await cli.run(...args), 1, /there already/);
+    const again = await cli.run(...args, "--overwrite", "--json");
+    expect(JSON.parse(again.stdout)).toMatchObject({ format: "10x", matrices: ["counts"], output: target });
+  });
+
+  it("takes genes in the order asked, of every format", async () => {
+    const root = await temporaryFolder();
+    const names = textValues(samples[0]!.var.index).slice(0, 3).map(String).toSorted().toReversed();
+    const args = ["--cells", "5,0:2", "--genes", names.join(","), "--order", "asked"];
+    const formats = ["h5ad", "summarized-experiment", "arrow", "csv"];
+    const outcomes = await mapBounded(formats, 2, (format) =>
+      cli.run("export", store, "--format", format, "-o", join(root, format), ...args),
+    );
+    for (const { code, stderr } of outcomes) expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(textValues((await readH5ad(join(root, "h5ad"))).var.index)).toEqual(names);
+    const lines = (await readFile(join(root, "csv", "counts.csv"), "utf8")).trimEnd().split("\n");
+    expect(lines[0]).toBe(`cell,${names.join(",")}`);
+    for (const [at, cell] of [5, 0, 1, 2].entries()) {
+      const values = names.map((name) => expectedValue("counts", cell, name));
+      expect(lines[at + 1]).toBe(`${cell},${values.join(",")}`);
+    }
+    expect(readdirSync(root).sort()).toEqual([...formats].sort());
+  });
+
+  it("says what is wrong with its options", async () => {
+    const to = ["-o", join(await temporaryFolder(), "x")];
+    await expectFailures(
+      [
+        [["export", store, "--format", "xlsx", ...to], /expected h5ad, summarized-experiment/],
+        [["export", store, "--format", "csv", "--order", "random", ...to], /expected store, asked/],
+        [["export", store, "--format", "10x", ...to], /choose with --matrix/],
+        [["export", store, "--format", "csv"], /--output/],
+      ],
+      2,
+    );
   });
 });
 

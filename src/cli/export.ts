@@ -1,0 +1,90 @@
+import "../node-platform.js";
+import { exportDataset } from "../cellarr/export/export-dataset.js";
+import { type ExportOptions, exportFormats } from "../cellarr/export/options.js";
+import { slice } from "../cellarr/selection.js";
+import type { CommandContext } from "./context.js";
+import { openStore } from "./open-store.js";
+import { withTextSink } from "./output.js";
+import { parseNames } from "./parse.js";
+import { createProgressBar } from "./progress.js";
+import { type CellOptions, selectCells } from "./select-cells.js";
+import { plural } from "./table.js";
+import { UsageError } from "./usage.js";
+
+/** `cellarr export`: cells and genes of a store in a form that other programs read. */
+
+export interface ExportCommandOptions extends CellOptions {
+  readonly output: string;
+  readonly format: string;
+  readonly genes: readonly string[];
+  readonly matrix: readonly string[];
+  readonly order: string;
+  readonly layout: string;
+  readonly barcodes?: string;
+  readonly symbols?: string;
+  readonly overwrite?: boolean;
+  readonly json?: boolean;
+}
+
+export async function runExport(
+  store: string,
+  options: ExportCommandOptions,
+  context: CommandContext,
+): Promise<void> {
+  const { signal } = context;
+  const format = oneOf(options.format, exportFormats, "--format");
+  const order = oneOf(options.order, ["store", "asked"] as const, "--order");
+  const layout = oneOf(options.layout, ["dense", "long"] as const, "--layout");
+  const names = options.genes.flatMap((text) => parseNames(text, "--genes"));
+  const dataset = await openStore(store, context);
+  const matrices = options.matrix.length === 0 ? dataset.matrixNames : [...new Set(options.matrix)];
+  if (format === "10x" && matrices.length > 1) {
+    throw new UsageError(
+      `--format 10x holds one matrix, the store has ${matrices.join(", ")}: choose with --matrix`,
+    );
+  }
+  const cells = await selectCells(dataset, options, signal);
+  const rows = await dataset.getSliceRows(cells, names.length === 0 ? slice() : names, { signal, order });
+  const { cellIndices, geneIndices } = rows;
+  await exportWithProgress(dataset, options.output, {
+    format,
+    layout,
+    matrices,
+    cells: cellIndices,
+    genes: geneIndices,
+    order: "asked",
+    barcodes: options.barcodes,
+    symbols: options.symbols,
+    overwrite: options.overwrite ?? false,
+    signal,
+  });
+  const { output } = options;
+  const text = options.json
+    ? JSON.stringify({ output, format, shape: [cellIndices.length, geneIndices.length], matrices })
+    : `exported ${plural(cellIndices.length, "cell")} x ${plural(geneIndices.length, "gene")}, ${plural(matrices.length, "matrix", "matrices")} (${matrices.join(", ")}), to ${output}`;
+  await withTextSink(undefined, signal, async (sink) => {
+    await sink.write(`${text}\n`);
+  });
+}
+
+async function exportWithProgress(
+  dataset: Parameters<typeof exportDataset>[0],
+  output: string,
+  options: ExportOptions,
+): Promise<void> {
+  const bar = await createProgressBar();
+  try {
+    await exportDataset(dataset, output, {
+      ...options,
+      onProgress: ({ matrix, cells, totalCells }) => bar.update(`writing ${matrix}`, cells, totalCells),
+    });
+  } finally {
+    bar.stop();
+  }
+}
+
+function oneOf<T extends string>(value: string, allowed: readonly T[], option: string): T {
+  const found = allowed.find((one) => one === value);
+  if (found !== undefined) return found;
+  throw new UsageError(`${option} ${value}: expected ${allowed.join(", ")}`);
+}
