@@ -6,7 +6,7 @@ import { mapBounded } from "../util/concurrency.js";
 import { checkKey, checkPrefix, joinKey } from "./key.js";
 import { makeFolders } from "./make-folders-node.js";
 import { byKey } from "./memory.js";
-import { errorCode, fileStats, readFileRange, readFolder } from "./read-file-node.js";
+import { errorCode, fileStats, readFileRange, readFileRanges, readFolder } from "./read-file-node.js";
 import type {
   ByteRange,
   StoreEntry,
@@ -39,6 +39,16 @@ export class NodeFsStore implements WritableStore {
 
   async getRange(key: string, range: ByteRange, options?: StoreOptions): Promise<Uint8Array | undefined> {
     return this.#read(key, range, options);
+  }
+
+  async getRanges(
+    key: string,
+    ranges: readonly ByteRange[],
+    options?: StoreOptions,
+  ): Promise<Uint8Array[] | undefined> {
+    throwIfAborted(options?.signal);
+    const path = this.#path(checkKey(key, this.uri));
+    return this.#guard(path, () => readFileRanges(path, ranges, options?.signal));
   }
 
   async list(prefix: string, options?: StoreOptions & { recursive?: boolean }): Promise<StoreEntry[]> {

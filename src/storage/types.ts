@@ -35,6 +35,16 @@ export interface ReadableStore {
   getRange(key: string, range: ByteRange, options?: StoreOptions): Promise<Uint8Array | undefined>;
 
   /**
+   * The same of several ranges of one key, in their order: left out by stores for which that is no better than one after
+   * the other.
+   */
+  getRanges?(
+    key: string,
+    ranges: readonly ByteRange[],
+    options?: StoreOptions,
+  ): Promise<Uint8Array[] | undefined>;
+
+  /**
    * All keys below the folder `prefix` ("" is the store's root), sorted, recursively unless `recursive` is false; then
    * only direct children, folders included. A folder that does not exist gives an empty list.
    */

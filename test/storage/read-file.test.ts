@@ -44,6 +44,45 @@ describe.each([
     }
   });
 
+  it("gives several ranges of a file as one after the other", async () => {
+    const store = new NodeFsStore(root);
+    const cases = [
+      [],
+      [[7, 9]],
+      [
+        [200_000, 201_000],
+        [5, 17],
+        [5, 5],
+        [16, 300_000],
+        [299_999, 300_000],
+      ],
+      Array.from({ length: 400 }, (_, i) => [i * 700, i * 700 + 650]),
+    ];
+    for (const pairs of cases) {
+      const ranges = pairs.map(([start, end]) => ({ start: start!, end: end! }));
+      await prepare(store);
+      const parts = await store.getRanges("large", ranges);
+      expect(parts).toHaveLength(ranges.length);
+      for (const [i, { start, end }] of ranges.entries()) {
+        expect(Buffer.compare(parts![i]!, large.subarray(start, end))).toBe(0);
+      }
+    }
+    for (const key of ["none", "small/none"]) {
+      await prepare(store);
+      expect(await store.getRanges(key, [{ start: 0, end: 1 }])).toBeUndefined();
+    }
+    await prepare(store);
+    const beyond = [
+      { start: 0, end: 10 },
+      { start: 990, end: 1001 },
+    ];
+    await expect(store.getRanges("small", beyond)).rejects.toMatchObject({ code: "STORAGE" });
+    const signal = AbortSignal.abort();
+    await expect(store.getRanges("small", beyond.slice(0, 1), { signal })).rejects.toMatchObject({
+      code: "ABORTED",
+    });
+  });
+
   it("says undefined of what is not there or a folder, and refuses ranges beyond the end", async () => {
     const store = new NodeFsStore(join(root, ".."));
     const name = root.slice(root.lastIndexOf("/") + 1);

@@ -129,15 +129,38 @@ async function fetchFile(
 ): Promise<Uint8Array[]> {
   const stored: Uint8Array[] = new Array(tiles.length);
   const fetches = coalesce(field, file, tiles);
-  const fetch = async ({ range, first, last }: Fetch) => {
-    const bytes = await fetchRange(field, file, range, options);
+  const share = ({ range, first, last }: Fetch, bytes: Uint8Array) => {
     for (let i = first; i < last; i++) {
       const { start, end } = field.range(file, tiles[i]!);
       stored[i] = bytes.subarray(start - range.start, end - range.start);
     }
   };
+  if (fetches.length > 1 && field.fragment.store.getRanges !== undefined) {
+    const ranges = fetches.map(({ range }) => range);
+    const parts = await fetchRanges(field, file, ranges, options);
+    for (const [i, bytes] of parts.entries()) share(fetches[i]!, bytes);
+    return stored;
+  }
+  const fetch = async (one: Fetch) => share(one, await fetchRange(field, file, one.range, options));
   await mapBounded(fetches, PARALLEL_REQUESTS, fetch, options.signal);
   return stored;
+}
+
+/** Of a store that reads several ranges at once. */
+async function fetchRanges(
+  { fragment }: StoredField,
+  { file }: FieldFile,
+  ranges: readonly ByteRange[],
+  options: FetchOptions,
+): Promise<Uint8Array[]> {
+  const parts = await fragment.store.getRanges!(fragment.key(file), ranges, { signal: options.signal });
+  if (parts === undefined) throw goneFile(fragment.uri, file);
+  for (const bytes of parts) options.onBytes?.(bytes.byteLength);
+  return parts.map(plainBytes);
+}
+
+function goneFile(where: string, file: string): StorageError {
+  return new StorageError(`${file} is gone since the array was opened`, { where });
 }
 
 async function fetchRange(
@@ -149,9 +172,7 @@ async function fetchRange(
   // Tiles of empty texts only take no bytes, and their file may not even exist.
   if (range.start === range.end) return new Uint8Array(0);
   const bytes = await fragment.store.getRange(fragment.key(file), range, { signal: options.signal });
-  if (bytes === undefined) {
-    throw new StorageError(`${file} is gone since the array was opened`, { where: fragment.uri });
-  }
+  if (bytes === undefined) throw goneFile(fragment.uri, file);
   options.onBytes?.(bytes.byteLength);
   return plainBytes(bytes);
 }
