@@ -23,6 +23,14 @@ export {
   type SliceRows,
 } from "./cellarr/dataset.js";
 export type { DatasetOptions, DatasetWarning } from "./cellarr/dataset-parts.js";
+export type { DryRunOptions } from "./cellarr/dry-run/dry-run.js";
+export type {
+  BuildProblem,
+  BuildReport,
+  FileMatrixReport,
+  FileReport,
+  StoreMatrixReport,
+} from "./cellarr/dry-run/report.js";
 export type { ExportFormat, ExportOptions, ExportProgress } from "./cellarr/export/options.js";
 export { exportDataset } from "./cellarr/export-late.js";
 export type { MisfitRule } from "./cellarr/fit-values.js";

@@ -4,6 +4,8 @@ import type { IndexedMatrix, IndexOptions } from "./by-gene/index-dataset.js";
 import type { AppendOptions, AppendResult, ChangeOptions } from "./change/change-options.js";
 import type { DropResult } from "./change/drop-sample.js";
 import type { CellArrDataset } from "./dataset.js";
+import type { DryRunOptions } from "./dry-run/dry-run.js";
+import type { BuildReport } from "./dry-run/report.js";
 import type { BuildOptions } from "./options.js";
 import type { VerifyOptions, VerifyReport } from "./verify/verify-store.js";
 
@@ -99,4 +101,13 @@ export async function dropSample(
 ): Promise<DropResult> {
   const change = await import("./change/drop-sample.js");
   return change.dropSample(path, names, options);
+}
+
+/**
+ * What a build with these options would do, before a byte is written: genes and their overlap, types, values that do not
+ * fit, sizes, and every problem of every file. Throws ArgumentError for options that are wrong in themselves, AbortedError.
+ */
+export async function dryRunBuild(options: DryRunOptions): Promise<BuildReport> {
+  const dryRun = await import("./dry-run/dry-run.js");
+  return dryRun.dryRunBuild(options);
 }

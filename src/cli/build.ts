@@ -40,6 +40,7 @@ export interface BuildCommandOptions {
   readonly geneIndex: boolean;
   readonly overwrite?: boolean;
   readonly json?: boolean;
+  readonly dryRun?: boolean;
 }
 
 export async function runBuild(
@@ -48,6 +49,10 @@ export async function runBuild(
   context: CommandContext,
 ): Promise<void> {
   const build = buildOptions(files, options);
+  if (options.dryRun) {
+    const { runDryRun } = await import("./dry-run.js");
+    return runDryRun(build, options.json ?? false, context);
+  }
   const start = performance.now();
   const dataset = await buildWithProgress(build, options.out, context);
   const bytes = await folderBytes(options.out);

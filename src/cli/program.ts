@@ -93,6 +93,10 @@ function addBuild(program: Command, context: CommandContext): void {
     )
     .option("--no-gene-index", "leave out the copies sorted by genes, from which few genes are read")
     .option("--overwrite", "replace a store that is already there")
+    .option(
+      "--dry-run",
+      "write nothing; report genes, overlap, types, sizes and all problems; 1 if it would fail",
+    )
     .option("--json", "print a summary as JSON")
     .addHelpText(
       "after",

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
@@ -6,7 +7,7 @@ import { experiment } from "../cellarr/samples.js";
 import { temporaryFolder } from "../support/temporary.js";
 import { compiledCli } from "./cli.js";
 
-/** `cellarr append` and `cellarr drop-sample`. */
+/** `cellarr append`, `cellarr drop-sample` and dry runs of builds. */
 
 const cli = compiledCli();
 const tenx = fileURLToPath(new URL("../../spec-fixtures/tenx/v3.h5", import.meta.url));
@@ -47,5 +48,19 @@ describe("append and drop-sample", () => {
     expect((await cli.run("append", store, b, "--new-genes", "maybe")).code).toBe(2);
     const other = await cli.run("append", store, tenx, "--new-genes", "error");
     expect(other.code).toBe(1);
+  });
+
+  it("a dry run writes nothing, and fails where the build would", async () => {
+    const folder = await temporaryFolder();
+    const [a, store] = [join(folder, "a.h5ad"), join(folder, "store")];
+    await writeH5ad(experiment({ genes: ["a", "b"], rows: [[1, 300]] }), a);
+    const good = await cli.run("build", "--dry-run", "--out", store, "--json", a);
+    expect(good.code).toBe(0);
+    expect(JSON.parse(good.stdout)).toMatchObject({ ok: true, cells: 1, genes: { total: 2 } });
+    const bad = await cli.run("build", "--dry-run", "--out", store, "--matrix", "counts:uint8", a);
+    expect(bad.code).toBe(1);
+    expect(bad.stdout).toContain("300 in cell 0");
+    expect(bad.stderr).toContain("the build would fail: 1 error");
+    expect(existsSync(store)).toBe(false);
   });
 });

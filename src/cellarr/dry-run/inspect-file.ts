@@ -1,0 +1,117 @@
+import { isCellarrError } from "../../errors.js";
+import { datatypeInfo } from "../../format/datatype.js";
+import type { AnnDataSource } from "../../h5ad/source.js";
+import { attributeDatatype, storedColumn } from "../column-types.js";
+import { withSource } from "../file-sources.js";
+import { addedColumns } from "../layout.js";
+import type { BuildOptions, FileInput, ResolvedMatrix } from "../options.js";
+import { fileGenes, type ScannedFile, scanFile } from "../scan.js";
+import type { BuildProblem, FileMatrixReport } from "./report.js";
+
+/** What one file holds, and what of it a build would fail by. */
+
+export interface InspectedFile {
+  readonly name: string;
+  /** Null where it cannot be read. */
+  readonly scanned: ScannedFile | null;
+  /** Of the matrices that the build takes. */
+  readonly matrices: readonly ResolvedMatrix[];
+  readonly found: readonly FileMatrixReport[];
+  readonly problems: readonly BuildProblem[];
+}
+
+export async function inspectFile(
+  input: FileInput,
+  position: number,
+  wanted: readonly ResolvedMatrix[],
+  options: BuildOptions,
+): Promise<InspectedFile> {
+  const name = typeof input === "string" ? input : `files[${position}]`;
+  const problems: BuildProblem[] = [];
+  try {
+    return await withSource(input, async (source) => {
+      const matrices = wanted.filter(({ matrixName }) => isIn(source, matrixName));
+      const missing = wanted.filter((matrix) => !matrices.includes(matrix));
+      for (const { matrixName } of missing) {
+        const present = source.matrixNames.join(", ") || "none";
+        problems.push(error(name, `no matrix '${matrixName}'; there are: ${present}`));
+      }
+      const scanned = await scanFile(source, position, {
+        matrixNames: matrices.map(({ matrixName }) => matrixName),
+        featureColumn: options.geneAnnotationOptions?.featureColumn ?? "index",
+      });
+      problems.push(...(await columnProblems(source, name, options)));
+      const found = matrices.map(({ matrixName }) => described(source, matrixName));
+      return { name, scanned: { ...scanned, input, name }, matrices, found, problems };
+    });
+  } catch (cause) {
+    if (!isProblem(cause)) throw cause;
+    problems.push(error(name, cause.problem));
+    return { name, scanned: null, matrices: [], found: [], problems };
+  }
+}
+
+/** What the build would fail by; an abort and what is no error of ours is none. */
+export function isProblem(cause: unknown): cause is Error & { problem: string } {
+  return isCellarrError(cause) && cause.code !== "ABORTED";
+}
+
+export function error(where: string, message: string): BuildProblem {
+  return { severity: "error", where, message };
+}
+
+/** How many names a file has more than once. */
+export function repeatedGenes(file: ScannedFile): number {
+  const genes = fileGenes(file);
+  const seen = new Set<string>();
+  const repeated = new Set<string>();
+  for (const gene of genes) {
+    if (seen.has(gene)) repeated.add(gene);
+    seen.add(gene);
+  }
+  return repeated.size;
+}
+
+function isIn({ matrixNames }: AnnDataSource, name: string): boolean {
+  return matrixNames.includes(name) || matrixNames.includes(name.replace(/^layers\//, ""));
+}
+
+function described(source: AnnDataSource, name: string): FileMatrixReport {
+  const { storage, dtype, nonZeroCount } = source.matrix(name);
+  return { matrix: name, storage, dtype, values: nonZeroCount, fits: null };
+}
+
+/** Columns of obs that are asked for: those that are not there, and values that do not have their type. */
+async function columnProblems(
+  source: AnnDataSource,
+  name: string,
+  options: BuildOptions,
+): Promise<BuildProblem[]> {
+  if (options.cellMetadata !== undefined || options.cellMetadataOptions?.skip) return [];
+  const problems: BuildProblem[] = [];
+  for (const [column, type] of Object.entries(options.cellMetadataOptions?.columnTypes ?? {})) {
+    if (column === addedColumns.sample || column === addedColumns.cellIndexInSample) continue;
+    const datatype = attributeDatatype(type, column);
+    try {
+      const found = (await source.obs([column])).columns.get(column)!;
+      storedColumn(found, datatype, `column '${column}'`);
+    } catch (cause) {
+      if (!isProblem(cause)) throw cause;
+      if (!isCellarrError(cause, "NOT_FOUND")) problems.push(error(name, cause.problem));
+      else problems.push(missingColumn(name, column, datatypeInfo(datatype).kind));
+    }
+  }
+  return problems;
+}
+
+function missingColumn(where: string, column: string, kind: string): BuildProblem {
+  if (kind === "string" || kind === "float") {
+    const filled = kind === "float" ? "NaN" : "'NA'";
+    return {
+      severity: "warning",
+      where,
+      message: `no column '${column}' in obs: ${filled} for all its cells`,
+    };
+  }
+  return error(where, `no column '${column}' in obs, and its type has no missing value`);
+}
