@@ -86,9 +86,9 @@ function sliceSource(part: CellArrDatasetSlice, { matrices }: ExportOptions): Ex
     genes: part.geneAnnotation,
     cellColumns: cellMetadata.columnNames,
     matrixNames: checkedNames(matrices, part.matrixNames),
-    cellRows: async (first, end) => takeFrameRows(cellMetadata, range(first, end)),
+    cellRows: async (first, end) => takeFrameRows(cellMetadata, rowRange(first, end)),
     cellColumn: async (name) => cellMetadata.columns.get(name)!,
-    values: async (matrix, first, end) => takeMatrixRows(part.matrix(matrix), range(first, end)),
+    values: async (matrix, first, end) => takeMatrixRows(part.matrix(matrix), rowRange(first, end)),
   };
 }
 
@@ -99,7 +99,8 @@ function checkedNames(wanted: readonly string[] | undefined, present: readonly s
   throw new NotFoundError(`no matrix '${unknown}'; there are: ${present.join(", ")}`);
 }
 
-function range(first: number, end: number): Uint32Array {
+/** The numbers from `first` to `end`, exclusive. */
+export function rowRange(first: number, end: number): Uint32Array {
   return Uint32Array.from({ length: end - first }, (_, at) => first + at);
 }
 

@@ -3,9 +3,10 @@ import type { SparseMatrix } from "../../h5ad/matrix.js";
 import { childLocation, locationUri } from "../../storage/resolve.js";
 import type { StoreWriter } from "../../storage/types.js";
 import { columnValues, type FrameColumn, textValues } from "../../util/frame.js";
+import { takeRows } from "../frame-parts.js";
 import type { ExportOptions } from "./options.js";
 import { type Place, withFolder, withWriter } from "./place.js";
-import { type ExportSource, matrixBlocks } from "./source.js";
+import { blockRanges, type ExportSource, matrixBlocks, rowRange } from "./source.js";
 import { type TextSink, writeTextFile } from "./text-file.js";
 
 /**
@@ -32,7 +33,9 @@ export async function exportTenx(source: ExportSource, target: Place, options: E
   await withFolder(target, { overwrite, isOurs: (key) => ours.includes(key) }, async (folder) => {
     const zipped = { signal, gzip: true };
     await writeTextFile(childLocation(folder, names.genes), zipped, (sink) => writeLines(features, sink));
-    await writeTextFile(childLocation(folder, names.cells), zipped, (sink) => writeLines(barcodes, sink));
+    await writeTextFile(childLocation(folder, names.cells), zipped, async (sink) => {
+      for (const [first, end] of blockRanges(source, options)) await writeLines(barcodes(first, end), sink);
+    });
     await writeMatrixFile(source, matrix, folder, options);
   });
 }
@@ -112,10 +115,16 @@ async function append(part: Place, writer: StoreWriter): Promise<void> {
   }
 }
 
-async function barcodesOf(source: ExportSource, { barcodes }: ExportOptions): Promise<string[]> {
-  if (barcodes === undefined) return Array.from(source.cells, String);
-  if (!source.cellColumns.includes(barcodes)) throw noColumn("cell metadata", barcodes, source.cellColumns);
-  return lineTexts(await source.cellColumn(barcodes), `barcodes '${barcodes}'`);
+/** What gives the barcodes of the cells from one to another, exclusive. */
+async function barcodesOf(
+  source: ExportSource,
+  { barcodes }: ExportOptions,
+): Promise<(first: number, end: number) => string[]> {
+  const { cells, cellColumns } = source;
+  if (barcodes === undefined) return (first, end) => Array.from(cells.subarray(first, end), String);
+  if (!cellColumns.includes(barcodes)) throw noColumn("cell metadata", barcodes, cellColumns);
+  const column = await source.cellColumn(barcodes);
+  return (first, end) => lineTexts(takeRows(column, rowRange(first, end)), `barcodes '${barcodes}'`, first);
 }
 
 function featureLines({ genes }: ExportSource, { symbols }: ExportOptions): string[] {
@@ -132,12 +141,14 @@ function noColumn(table: string, name: string, present: readonly string[]): NotF
 }
 
 /** Texts without tabs and line breaks, which separate them; missing ones are empty. */
-function lineTexts(column: FrameColumn, what: string): string[] {
+function lineTexts(column: FrameColumn, what: string, first = 0): string[] {
   const values = column.kind === "text" ? textValues(column) : columnValues(column);
   return values.map((value, row) => {
     const text = value === null ? "" : `${value}`;
     if (!/[\t\r\n]/.test(text)) return text;
-    throw new ValueError(`${what}: row ${row} has a tab or line break in it, which a 10x folder cannot hold`);
+    throw new ValueError(
+      `${what}: row ${first + row} has a tab or line break in it, which a 10x folder cannot hold`,
+    );
   });
 }
 
