@@ -123,4 +123,10 @@ describe("selections", () => {
       /^CellArrDataset\(5 cells x 4 genes, 1 samples; matrices: counts, dense; at /,
     );
   });
+
+  it("say what they are", async () => {
+    const dataset = await CellArrDataset.open(await store(values));
+    const part = await dataset.get(slice(1, 3), ["a", "b"]);
+    expect(String(part)).toMatch(/^CellArrDatasetSlice\(3 cells x 2 genes; matrices: counts, dense\)$/);
+  });
 });
