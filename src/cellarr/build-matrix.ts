@@ -46,7 +46,7 @@ export async function writeAssay(
   }
 }
 
-function shapeOf(plan: BuildPlan, matrix: ResolvedMatrix): MatrixShape {
+export function shapeOf(plan: BuildPlan, matrix: ResolvedMatrix): MatrixShape {
   return {
     attribute: { name: matrix.matrixAttrName, datatype: matrix.dtype },
     cellType: plan.cellType,
@@ -55,7 +55,7 @@ function shapeOf(plan: BuildPlan, matrix: ResolvedMatrix): MatrixShape {
   };
 }
 
-function geneMajorWriter(
+export function geneMajorWriter(
   { genes, options, report }: BuildPlan,
   output: BuildOutput,
   name: string,
@@ -81,8 +81,7 @@ async function writeFiles(
 ): Promise<void> {
   const { signal } = plan.options;
   const write = fileWriter(plan, matrix, byGene);
-  const withoutRepeats = plan.layout === "compact" ? fieldsWithoutRepeats(shapeOf(plan, matrix)) : [];
-  const options = { signal, withoutRepeats };
+  const options = fragmentOptions(plan, matrix);
   if (plan.optimize) {
     await inFragment(folder, options, async (fragment) => {
       for (const at of plan.files.keys()) await write(at, fragment);
@@ -93,7 +92,12 @@ async function writeFiles(
   await mapBounded(plan.files, plan.threads, writeOne, signal);
 }
 
-async function inFragment(
+export function fragmentOptions(plan: BuildPlan, matrix: ResolvedMatrix): FragmentWriterOptions {
+  const withoutRepeats = plan.layout === "compact" ? fieldsWithoutRepeats(shapeOf(plan, matrix)) : [];
+  return { signal: plan.options.signal, withoutRepeats };
+}
+
+export async function inFragment(
   folder: StoreLocation<WritableStore>,
   options: FragmentWriterOptions,
   write: (fragment: LazyFragment) => Promise<void>,
@@ -109,7 +113,7 @@ async function inFragment(
 }
 
 /** Writes one file's cells of a matrix into a fragment, reporting the cells of all files that are done. */
-function fileWriter(
+export function fileWriter(
   plan: BuildPlan,
   matrix: ResolvedMatrix,
   byGene: GeneMajorWriter | null,

@@ -1,11 +1,13 @@
 import { consolidate } from "../array/consolidate/consolidate.js";
 import { vacuum } from "../array/consolidate/vacuum.js";
+import { objectType } from "../array/open.js";
 import { createGroup } from "../array/write/group-io.js";
 import { throwIfAborted } from "../errors.js";
 import type { StoreLocation, WritableStore } from "../storage/types.js";
 import { mapBounded } from "../util/concurrency.js";
 import { writeAssay } from "./build-matrix.js";
 import { type BuildPlan, planBuild } from "./build-plan.js";
+import { fingerprintOf, resumeAssay } from "./build-resume.js";
 import { writeCellMetadata } from "./cell-table.js";
 import { CellArrDataset } from "./dataset.js";
 import { FrameWriter } from "./frame-writer.js";
@@ -61,7 +63,12 @@ async function buildStores(options: BuildOptions): Promise<void> {
   ];
   const overwrite = options.overwrite ?? false;
   const matrices = plan.matrices.map(({ tiledbStoreName }) => tiledbStoreName);
-  const output = await BuildOutput.prepare(plan.location, { targets, matrices, overwrite });
+  const output = await BuildOutput.prepare(plan.location, {
+    targets,
+    matrices,
+    overwrite,
+    ...(options.resume && { resume: await fingerprintOf(plan) }),
+  });
   try {
     await writeStores(plan, output);
     throwIfAborted(options.signal);
@@ -84,13 +91,14 @@ async function writeStores(plan: BuildPlan, output: BuildOutput): Promise<void> 
     );
     await optimize(plan, folder, names.cells, fragments);
   }
-  if (!output.keepsGroup) await createGroup(output.part(storeNames.assays));
+  const group = output.part(storeNames.assays);
+  if (!output.keepsGroup && (await objectType(group)) === null) await createGroup(group);
   // Files of a fragment come one after another; then it is matrices that are in work at the same time.
   const matricesAtOnce = plan.optimize ? plan.threads : 1;
   await mapBounded(
     plan.matrices,
     matricesAtOnce,
-    (matrix) => writeAssay(plan, output, matrix),
+    (matrix) => (options.resume ? resumeAssay : writeAssay)(plan, output, matrix),
     options.signal,
   );
   if (!options.sampleMetadataOptions?.skip) {

@@ -142,6 +142,12 @@ export interface BuildOptions {
    * (In a store without `rename` they are deleted before the new ones are copied to their places.)
    */
   readonly overwrite?: boolean;
+  /**
+   * True: a build that fails, is aborted or is killed keeps the files of each matrix that are done, and the next one with
+   * the same inputs and options, and `resume`, goes on from there. It takes longer: each file makes a fragment, and these
+   * are consolidated afterwards. A build without `resume`, with `overwrite` where a store is there, starts anew.
+   */
+  readonly resume?: boolean;
   readonly onProgress?: (progress: BuildProgress) => void;
   readonly signal?: AbortSignal | undefined;
 }

@@ -1,5 +1,6 @@
-import { ExistsError, isCellarrError, StorageError } from "../errors.js";
+import { ArgumentError, ExistsError, isCellarrError, StorageError } from "../errors.js";
 import { copyFolder } from "../storage/copy-folder.js";
+import { joinKey } from "../storage/key.js";
 import { childLocation, locationUri } from "../storage/resolve.js";
 import { placeCopy, removeCopy } from "./by-gene/place-copy.js";
 import { storeNames } from "./layout.js";
@@ -13,6 +14,7 @@ import {
   type Place,
   replacedPart,
   restoreInterrupted,
+  resumableStaging,
 } from "./staging.js";
 
 /**
@@ -28,6 +30,8 @@ export interface OutputRequest {
   /** Names of the matrices among them. */
   readonly matrices: readonly string[];
   readonly overwrite: boolean;
+  /** What the build is made of: it goes on from what an interrupted one of the same left. */
+  readonly resume?: string;
   /** True: the group of matrices stays whatever is written. */
   readonly keepsGroup?: boolean;
   /** A step of the publication when the old parts have left their places and no new one has taken its own. */
@@ -43,7 +47,7 @@ export class BuildOutput {
 
   private constructor(location: Place, request: OutputRequest, keepsGroup: boolean) {
     this.#location = location;
-    this.#staging = newStaging(location);
+    this.#staging = request.resume === undefined ? newStaging(location) : resumableStaging(location);
     this.#request = request;
     this.keepsGroup = keepsGroup;
   }
@@ -55,7 +59,29 @@ export class BuildOutput {
     // Matrices alone are added to what is there; with frames, the old matrices' numbers mean nothing any more.
     const replacesGroup = request.overwrite && hasFrames(request) && !request.keepsGroup;
     const group = childLocation(location, storeNames.assays);
-    return new BuildOutput(location, request, !replacesGroup && (await isPresent(group)));
+    const output = new BuildOutput(location, request, !replacesGroup && (await isPresent(group)));
+    if (request.resume !== undefined) await output.#takeUp(request.resume);
+    return output;
+  }
+
+  /** Keeps what an interrupted build of the same left, but for frames; throws ArgumentError where it was another. */
+  async #takeUp(inputs: string): Promise<void> {
+    const { store, path } = this.#staging;
+    const key = joinKey(path, "inputs.json");
+    const bytes = await store.get(key);
+    if (bytes === undefined) {
+      await store.deletePrefix(path);
+      await store.put(key, new TextEncoder().encode(inputs));
+      return;
+    }
+    if (new TextDecoder().decode(bytes) !== inputs) {
+      throw new ArgumentError(
+        "a build of other files or with other options was interrupted here; start anew without resume",
+        { where: locationUri(this.#staging) },
+      );
+    }
+    for (const target of this.#request.targets.filter(isFrame))
+      await store.deletePrefix(this.part(target).path);
   }
 
   /** Where to make an array, or the group of matrices. */
@@ -92,8 +118,9 @@ export class BuildOutput {
     if (hasFrames(this.#request)) await deleteStaging(this.#location);
   }
 
-  /** Deletes all that was made, because of `failure`. Throws a StorageError that names both if that fails. */
+  /** Deletes all that was made, because of `failure`, unless it may be resumed. Throws a StorageError that names both if that fails. */
   async discard(failure: unknown): Promise<void> {
+    if (this.#request.resume !== undefined) return;
     try {
       // Old parts that could not be put back wait for the next build to do it.
       if (await isInterrupted(this.#staging)) return;

@@ -25,6 +25,11 @@ export function newStaging(location: Place): Place {
   return childLocation(location, `${STAGING}${randomUuid()}`);
 }
 
+/** The staging folder of builds that may be resumed. */
+export function resumableStaging(location: Place): Place {
+  return childLocation(location, `${STAGING}resume`);
+}
+
 /** Where a part is made. */
 export function newPart(staging: Place, part: string): Place {
   return childLocation(staging, "new", part);

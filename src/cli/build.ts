@@ -41,6 +41,7 @@ export interface BuildCommandOptions {
   readonly overwrite?: boolean;
   readonly json?: boolean;
   readonly dryRun?: boolean;
+  readonly resume?: boolean;
 }
 
 export async function runBuild(
@@ -97,6 +98,7 @@ function buildOptions(files: readonly string[], options: BuildCommandOptions): B
     layout,
     geneMajor: options.geneIndex,
     overwrite: options.overwrite ?? false,
+    resume: options.resume ?? false,
   };
 }
 
@@ -160,7 +162,7 @@ export async function buildWithProgress(
     });
   } catch (error) {
     // What went wrong first is what matters.
-    if (isNew) await rm(folder, { recursive: true, force: true }).catch(() => {});
+    if (isNew && !options.resume) await rm(folder, { recursive: true, force: true }).catch(() => {});
     if (!isCellarrError(error, "EXISTS")) throw error;
     throw new ExistsError("the folder holds a store already; --overwrite replaces it", {
       where: folder,
