@@ -1,9 +1,18 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createArray } from "../../src/array/write/create.js";
 import { writeDense } from "../../src/array/write/write-dense.js";
-import { buildCellArrDataset, CellArrDataset, type DatasetWarning, slice } from "../../src/node.js";
+import {
+  appendToDataset,
+  buildCellArrDataset,
+  CellArrDataset,
+  type DatasetWarning,
+  exportDataset,
+  slice,
+  verifyStore,
+} from "../../src/node.js";
 import { temporaryFolder } from "../support/temporary.js";
 import { denseRows, experiment } from "./samples.js";
 
@@ -69,6 +78,18 @@ describe("a dense matrix", () => {
     ]);
     const none = (await dataset.get([4], ["a"])).matrix("dense");
     expect(none).toMatchObject({ shape: [1, 1], data: new Float32Array(0) });
+  });
+
+  it("is exported as others are, and refuses what would append to it", async () => {
+    const path = await store(values);
+    const out = `${path}.csv`;
+    await exportDataset(await CellArrDataset.open(path), out, { format: "csv", matrices: ["dense"] });
+    expect(existsSync(out)).toBe(true);
+    await expect(
+      appendToDataset(path, { files: [experiment({ genes, rows: [[1, 2, 3, 4]] })] }),
+    ).rejects.toThrow(/dense/);
+    expect((await CellArrDataset.open(path)).shape).toEqual([5, 4]);
+    expect((await verifyStore(path)).defects).toEqual([]);
   });
 
   it("is refused where it has more cells than the store", async () => {
