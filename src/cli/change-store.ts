@@ -49,8 +49,9 @@ export async function runAppend(
     appendToDataset(store, {
       files,
       newGenes,
+      onMisfit,
       ...(options.matrix.length > 0 && {
-        matrixOptions: options.matrix.map((text) => ({ ...sourceOf(text), onMisfit })),
+        matrixOptions: options.matrix.map(sourceOf),
       }),
       ...(geneAnnotation !== undefined && { geneAnnotation: existing(geneAnnotation, "--gene-annotation") }),
       ...(sampleMetadata !== undefined && { sampleMetadata: existing(sampleMetadata, "--sample-metadata") }),

@@ -73,7 +73,8 @@ function chooseMatrices(parts: DatasetParts, location: Place, options: AppendOpt
   }
   const chosen = [...parts.matrices].filter(([name]) => !byStore.get(name)?.skip);
   return chosen.map(([name, reader]) => {
-    const source = { matrixName: name === "raw_X" ? "raw/X" : name, ...byStore.get(name) };
+    const onMisfit = options.onMisfit ?? "error";
+    const source = { matrixName: name === "raw_X" ? "raw/X" : name, onMisfit, ...byStore.get(name) };
     const [resolved] = resolveMatrices({ ...source, tiledbStoreName: name, ...storedAs(reader) });
     return { name, reader, place: matrixPlace(location, groupOf(options), name), options: resolved! };
   });

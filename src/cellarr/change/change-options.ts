@@ -1,4 +1,5 @@
 import type { DatasetOptions } from "../dataset-parts.js";
+import type { MisfitRule } from "../fit-values.js";
 import type {
   BuildOptions,
   BuildProgress,
@@ -45,6 +46,8 @@ export interface AppendOptions extends ChangeOptions {
   readonly newGenes?: "add" | "ignore" | "error" | undefined;
   /** Default: each matrix of the store from the files' matrix of its name ("raw_X" from "raw/X"). */
   readonly matrixOptions?: AppendedMatrix | readonly AppendedMatrix[];
+  /** Of matrices that do not say it themselves; default "error". */
+  readonly onMisfit?: MisfitRule;
   /** `columnTypes`: columns of obs to take that the store does not have yet, and their types. */
   readonly cellMetadataOptions?: Pick<CellMetadataOptions, "columnTypes">;
   /** `featureColumn`, and types of annotation columns that the store does not have yet. */

@@ -217,6 +217,12 @@ describe("appendToDataset", () => {
       const wrong = experiment({ genes: ["a"], rows: [[70000]] });
       const tooLarge = appendToDataset(at(store), { files: [...second, wrong] });
       await expect(tooLarge).rejects.toMatchObject({ code: "VALUE" });
+      const genesOfOurs = { newGenes: "ignore", onMisfit: "clip" } as const;
+      const clipped = new MemoryStore();
+      await buildCellArrDataset({ outputPath: at(clipped), files: first });
+      const large = experiment({ genes: ["b"], rows: [[70000]] });
+      await appendToDataset(at(clipped), { files: [large], ...genesOfOurs });
+      expect((await contentOf(at(clipped))).rows.at(-1)).toEqual([65535, 0]);
       const matrixOptions = { matrixName: "spliced", tiledbStoreName: "counts" };
       const missing = appendToDataset(at(store), { files: second, matrixOptions });
       await expect(missing).rejects.toMatchObject({ code: "NOT_FOUND" });
