@@ -15,8 +15,9 @@ import { LazyFragment, writeMatrix } from "./matrix-writer.js";
 import type { ResolvedMatrix } from "./options.js";
 import type { BuildOutput } from "./output.js";
 import { matrixGenes, type ScannedFile } from "./scan.js";
+import type { MatrixSummary } from "./summary/matrix-summary.js";
 
-/** Fourth step of a build: one matrix of all files, and its gene-major copy. */
+/** Second step of a build: one matrix of all files, and its gene-major copy. */
 
 /**
  * With `optimize` files go into one fragment, one after another: there is nothing to consolidate then, and the copy gets
@@ -27,6 +28,7 @@ export async function writeAssay(
   plan: BuildPlan,
   output: BuildOutput,
   matrix: ResolvedMatrix,
+  summary: MatrixSummary | null,
 ): Promise<void> {
   const { signal } = plan.options;
   const name = matrix.tiledbStoreName;
@@ -35,13 +37,15 @@ export async function writeAssay(
   await createArray(folder, matrixSchema(shape, plan.layout), { signal });
   const copy = plan.geneMajor ? geneMajorWriter(plan, output, name, shape) : null;
   try {
-    await writeFiles(plan, matrix, folder, plan.optimize ? copy : null);
+    await writeFiles(plan, matrix, folder, { byGene: plan.optimize ? copy : null, summary });
+    await summary?.finish();
     if (copy === null) return;
     const array = await openArray(folder, { signal });
     if (!plan.optimize) await copyCells(array, shape, copy, { signal });
     await copy.finish(array);
   } catch (error) {
     await copy?.abort();
+    await summary?.abort();
     throw error;
   }
 }
@@ -53,6 +57,12 @@ export function shapeOf(plan: BuildPlan, matrix: ResolvedMatrix): MatrixShape {
     geneType: plan.geneType,
     dimensions: [CELL_DIMENSION, GENE_DIMENSION],
   };
+}
+
+/** What gets the cells of a matrix beside its array. */
+export interface Companions {
+  readonly byGene: GeneMajorWriter | null;
+  readonly summary: MatrixSummary | null;
 }
 
 export function geneMajorWriter(
@@ -77,10 +87,10 @@ async function writeFiles(
   plan: BuildPlan,
   matrix: ResolvedMatrix,
   folder: StoreLocation<WritableStore>,
-  byGene: GeneMajorWriter | null,
+  also: Companions,
 ): Promise<void> {
   const { signal } = plan.options;
-  const write = fileWriter(plan, matrix, byGene);
+  const write = fileWriter(plan, matrix, also);
   const options = fragmentOptions(plan, matrix);
   if (plan.optimize) {
     await inFragment(folder, options, async (fragment) => {
@@ -116,7 +126,7 @@ export async function inFragment(
 export function fileWriter(
   plan: BuildPlan,
   matrix: ResolvedMatrix,
-  byGene: GeneMajorWriter | null,
+  { byGene, summary }: Companions,
 ): (at: number, fragment: LazyFragment) => Promise<void> {
   const { cellType, geneType, samples, genes, options } = plan;
   const done = new Array<number>(plan.files.length).fill(0);
@@ -130,11 +140,14 @@ export function fileWriter(
       plan.report({ step: "matrix", item: matrix.tiledbStoreName, done: cells, total });
     };
     const positions = genePositions(genes.set, matrixGenes(file, matrix.matrixName));
+    const cellOffset = samples.starts[at]!;
+    const totals = summary?.file(at, cellOffset, file.cellCount) ?? null;
     const task = { fileName: file.name, matrix, positions, genes: genes.set, fragment, byGene };
     const { signal } = options;
-    const cellOffset = samples.starts[at]!;
-    return withSource(file.input, (source) =>
-      writeMatrix({ ...task, cellType, geneType, source, cellOffset, signal, onCells }),
-    );
+    return withSource(file.input, async (source) => {
+      const rest = { cellType, geneType, source, cellOffset, signal, onCells };
+      await writeMatrix({ ...task, ...rest, summary: totals });
+      await totals?.finish();
+    });
   };
 }

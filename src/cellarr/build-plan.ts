@@ -3,9 +3,12 @@ import { resolveLocation } from "../storage/resolve.js";
 import type { StoreLocation, WritableStore } from "../storage/types.js";
 import { checkThreads } from "../util/check-threads.js";
 import { mapBounded } from "../util/concurrency.js";
+import { cellTable, isAdded } from "./cell-table.js";
+import { checkForm, type MetadataForm } from "./column-form.js";
 import { type Genes, geneTable } from "./gene-table.js";
 import { checkIndexType, type IndexType } from "./layout.js";
 import { type MatrixLayout, matrixLayouts } from "./matrix-schema.js";
+import type { ObsRequest } from "./obs-columns.js";
 import {
   type BuildOptions,
   type BuildProgress,
@@ -29,6 +32,11 @@ export interface BuildPlan {
   readonly samples: Samples;
   readonly geneTable: TypedTable;
   readonly sampleTable: TypedTable;
+  /** What the caller gives as cell metadata; null where obs is taken. */
+  readonly cellTable: TypedTable | null;
+  readonly form: MetadataForm;
+  /** Whether cell metadata and gene annotation get columns of what matrices add up to. */
+  readonly summaries: boolean;
   readonly cellType: IndexType;
   readonly geneType: IndexType;
   readonly layout: MatrixLayout;
@@ -47,7 +55,9 @@ export async function planBuild(options: BuildOptions): Promise<BuildPlan> {
   const threads = checkThreads(options.numThreads ?? 1, "numThreads");
   if (options.files.length === 0) throw new ArgumentError("files: at least one is needed");
   const report = (progress: BuildProgress) => options.onProgress?.(progress);
-  const files = await scanFiles(options, matrices, threads, report);
+  const layout = checkLayout(options.layout ?? "compact");
+  const form = checkForm(options.metadata ?? (layout === "python" ? "python" : "typed"));
+  const files = await scanFiles(options, matrices, form, threads, report);
   const genes = await geneTable(options.geneAnnotation, files);
   const given = options.sampleMetadata;
   const samples = sampleTable(
@@ -67,11 +77,19 @@ export async function planBuild(options: BuildOptions): Promise<BuildPlan> {
     files,
     genes,
     samples,
-    geneTable: typedTable(genes.columns, options.geneAnnotationOptions?.columnTypes, "gene annotation"),
-    sampleTable: typedTable(samples.columns, options.sampleMetadataOptions?.columnTypes, "sample metadata"),
+    geneTable: typedTable(genes.columns, options.geneAnnotationOptions?.columnTypes, form, "gene annotation"),
+    sampleTable: typedTable(
+      samples.columns,
+      options.sampleMetadataOptions?.columnTypes,
+      form,
+      "sample metadata",
+    ),
+    cellTable: await cellTable(options, form, samples),
+    form,
+    summaries: options.summaries ?? form === "typed",
     cellType,
     geneType,
-    layout: checkLayout(options.layout ?? "compact"),
+    layout,
     geneMajor: options.geneMajor !== false,
     threads,
     optimize: options.optimize !== false,
@@ -84,15 +102,29 @@ function checkLayout(layout: MatrixLayout): MatrixLayout {
   throw new ArgumentError(`layout is '${String(layout)}', expected ${matrixLayouts.join(", ")}`);
 }
 
+/** The columns of obs that the build stores, without those that it makes itself. */
+function obsRequest(
+  { cellMetadata, cellMetadataOptions }: BuildOptions,
+  form: MetadataForm,
+): { readonly obs?: ObsRequest } {
+  const types = cellMetadataOptions?.columnTypes;
+  if (types === undefined || cellMetadata !== undefined || cellMetadataOptions?.skip) return {};
+  return {
+    obs: { types: Object.fromEntries(Object.entries(types).filter(([name]) => !isAdded(name))), form },
+  };
+}
+
 async function scanFiles(
   options: BuildOptions,
   matrices: readonly ResolvedMatrix[],
+  form: MetadataForm,
   threads: number,
   report: (progress: BuildProgress) => void,
 ): Promise<ScannedFile[]> {
   const request = {
     matrixNames: matrices.map(({ matrixName }) => matrixName),
     featureColumn: options.geneAnnotationOptions?.featureColumn ?? "index",
+    ...obsRequest(options, form),
   };
   const total = options.files.length;
   let done = 0;

@@ -7,16 +7,20 @@ import { FileSource } from "../h5ad/file-source.js";
 import type { AnnDataSource } from "../h5ad/source.js";
 import { TenxSource } from "../h5ad/tenx-source.js";
 import { joinKey, lastPart } from "../storage/key.js";
+import type { TypedArray } from "../util/typed-arrays.js";
 import { fileWriter, fragmentOptions, geneMajorWriter, inFragment, shapeOf } from "./build-matrix.js";
 import type { BuildPlan } from "./build-plan.js";
-import { copyCells } from "./by-gene/copy-matrix.js";
+import { copyCells, shapeOf as stored } from "./by-gene/copy-matrix.js";
 import { openGeneMajor } from "./by-gene/gene-major-state.js";
+import type { GeneMajorWriter } from "./by-gene/gene-major-writer.js";
 import { withSource } from "./file-sources.js";
 import { storeNames } from "./layout.js";
 import { matrixSchema } from "./matrix-schema.js";
 import type { ResolvedMatrix } from "./options.js";
 import type { BuildOutput } from "./output.js";
 import type { Place } from "./staging.js";
+import type { MatrixSummary } from "./summary/matrix-summary.js";
+import { StoredCells } from "./summary/stored-cells.js";
 
 /**
  * Builds that go on where they stopped. What an interrupted one leaves is its staging folder, in which each matrix has a
@@ -29,6 +33,7 @@ export async function resumeAssay(
   plan: BuildPlan,
   output: BuildOutput,
   matrix: ResolvedMatrix,
+  summary: MatrixSummary | null,
 ): Promise<void> {
   const { signal } = plan.options;
   const name = matrix.tiledbStoreName;
@@ -39,7 +44,7 @@ export async function resumeAssay(
     await folder.store.deletePrefix(folder.path);
     await createArray(folder, matrixSchema(shape, plan.layout), { signal });
   } else await removeUncommitted(folder);
-  const write = fileWriter(plan, matrix, null);
+  const write = fileWriter(plan, matrix, { byGene: null, summary: null });
   for (const at of plan.files.keys()) {
     throwIfAborted(signal);
     if (there !== null && isDone(plan, there, at)) continue;
@@ -51,19 +56,49 @@ export async function resumeAssay(
     await vacuum(folder, { signal });
     plan.report({ step: "optimize", item: name, done: 1, total: 1 });
   }
-  if (!plan.geneMajor) return;
-  const array = await openArray(folder, { signal });
-  const { array: copyPlace } = output.geneMajorPart(name);
-  if ((await openGeneMajor(copyPlace, array, signal)).state === "current") return;
-  await copyPlace.store.deletePrefix(copyPlace.path);
-  const copy = geneMajorWriter(plan, output, name, shape);
+  await readAgain(plan, output, name, summary);
+}
+
+/** The gene-major copy, if it is not there yet, and the summary are made of the array: files that are done are not read. */
+async function readAgain(
+  plan: BuildPlan,
+  output: BuildOutput,
+  name: string,
+  summary: MatrixSummary | null,
+): Promise<void> {
+  if (!plan.geneMajor && summary === null) return;
+  const { signal } = plan.options;
+  const array = await openArray(output.part(`${storeNames.assays}/${name}`), { signal });
+  const copy = await missingCopy(plan, output, name, array);
+  const totals = summary === null ? null : new StoredCells(summary, plan.samples.starts);
+  if (copy === null && totals === null) return;
+  const append = async (cells: Uint32Array, genes: Uint32Array, values: TypedArray): Promise<void> => {
+    await copy?.append(cells, genes, values);
+    await totals?.append(cells, genes, values);
+  };
   try {
-    await copyCells(array, shape, copy, { signal });
-    await copy.finish(array);
+    await copyCells(array, stored(array), { append }, { signal });
+    await copy?.finish(array);
+    await totals?.finish();
   } catch (error) {
-    await copy.abort();
+    await copy?.abort();
+    await summary?.abort();
     throw error;
   }
+}
+
+/** Makes the copy of a matrix that has none; null where none is wanted, or it is there. */
+async function missingCopy(
+  plan: BuildPlan,
+  output: BuildOutput,
+  name: string,
+  array: TileDBArray,
+): Promise<GeneMajorWriter | null> {
+  if (!plan.geneMajor) return null;
+  const { array: place } = output.geneMajorPart(name);
+  if ((await openGeneMajor(place, array, plan.options.signal)).state === "current") return null;
+  await place.store.deletePrefix(place.path);
+  return geneMajorWriter(plan, output, name, stored(array));
 }
 
 async function openThere(folder: Place): Promise<TileDBArray | null> {

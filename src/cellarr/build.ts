@@ -15,16 +15,19 @@ import { withRemoteInputs } from "./inputs/remote-inputs.js";
 import { storeNames } from "./layout.js";
 import { type BuildOptions, resolveFrameNames, resolveMatrices } from "./options.js";
 import { BuildOutput } from "./output.js";
-import type { TypedTable } from "./tables.js";
+import { CellSummaries } from "./summary/cell-summaries.js";
+import { MatrixSummary } from "./summary/matrix-summary.js";
+import { extendTable, type TypedTable } from "./tables.js";
 
 /**
  * Builds a store of many experiments:
  *
- * 1. scan all files for their genes; the set of them is `gene_annotation`,
- * 2. `sample_metadata`: a row per file,
- * 3. `cell_metadata`: a row per cell,
- * 4. each matrix of each file, renumbered to the store's genes, into cells x genes arrays of the group `assays`,
- *    and gene-major copies of these into `assays_by_gene`.
+ * 1. scan all files for their genes and columns,
+ * 2. each matrix of each file, renumbered to the store's genes, into cells x genes arrays of the group `assays`,
+ *    and gene-major copies of these into `assays_by_gene`,
+ * 3. `gene_annotation`: the set of all genes, with what the matrices add up to,
+ * 4. `cell_metadata`: a row per cell, with what the matrices add up to,
+ * 5. `sample_metadata`: a row per file.
  *
  * All options, names, genes and the presence of matrices are checked before anything is written. The arrays are made in
  * a folder of their own and take their places in the end (output.ts): a build that fails leaves what was there before.
@@ -81,29 +84,49 @@ async function buildStores(options: BuildOptions): Promise<void> {
 
 async function writeStores(plan: BuildPlan, output: BuildOutput): Promise<void> {
   const { options, names, samples, genes } = plan;
+  const group = output.part(storeNames.assays);
+  if (!output.keepsGroup && (await objectType(group)) === null) await createGroup(group);
+  const summaries = await writeMatrices(plan, output);
+  const cellCount = samples.starts.at(-1)!;
   if (!options.geneAnnotationOptions?.skip) {
-    await writeTable(plan, output, "gene_annotation", names.genes, plan.geneTable, genes.set.size);
+    const table = extendTable(
+      plan.geneTable,
+      summaries.flatMap((matrix) => matrix.geneColumns(cellCount)),
+    );
+    await writeTable(plan, output, "gene_annotation", names.genes, table, genes.set.size);
   }
   if (!options.cellMetadataOptions?.skip) {
     const folder = output.part(names.cells);
-    const fragments = await writeCellMetadata(folder, plan.files, samples, options, (done) =>
-      plan.report({ step: "cell_metadata", item: names.cells, done, total: samples.starts.at(-1)! }),
+    const fragments = await writeCellMetadata(folder, plan, new CellSummaries(summaries), (done) =>
+      plan.report({ step: "cell_metadata", item: names.cells, done, total: cellCount }),
     );
     await optimize(plan, folder, names.cells, fragments);
   }
-  const group = output.part(storeNames.assays);
-  if (!output.keepsGroup && (await objectType(group)) === null) await createGroup(group);
-  // Files of a fragment come one after another; then it is matrices that are in work at the same time.
-  const matricesAtOnce = plan.optimize ? plan.threads : 1;
-  await mapBounded(
-    plan.matrices,
-    matricesAtOnce,
-    (matrix) => (options.resume ? resumeAssay : writeAssay)(plan, output, matrix),
-    options.signal,
-  );
   if (!options.sampleMetadataOptions?.skip) {
     await writeTable(plan, output, "sample_metadata", names.samples, plan.sampleTable, plan.files.length);
   }
+}
+
+/** Writes all matrices; gives what each of them adds up to, nothing where that is not wanted. */
+async function writeMatrices(plan: BuildPlan, output: BuildOutput): Promise<MatrixSummary[]> {
+  const { matrices, genes, options } = plan;
+  const { geneAnnotationOptions, cellMetadataOptions } = options;
+  const wanted = plan.summaries && !(geneAnnotationOptions?.skip && cellMetadataOptions?.skip);
+  // Files of a fragment come one after another; then it is matrices that are in work at the same time.
+  const matricesAtOnce = plan.optimize ? plan.threads : 1;
+  const summaries = await mapBounded(
+    matrices,
+    matricesAtOnce,
+    async (matrix) => {
+      const { tiledbStoreName: name, dtype } = matrix;
+      const place = output.workPart("totals", name);
+      const summary = wanted ? new MatrixSummary({ name, dtype, geneCount: genes.set.size, place }) : null;
+      await (options.resume ? resumeAssay : writeAssay)(plan, output, matrix, summary);
+      return summary;
+    },
+    options.signal,
+  );
+  return summaries.filter((summary) => summary !== null);
 }
 
 async function writeTable(

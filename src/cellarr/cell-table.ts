@@ -1,49 +1,59 @@
+import { selectCells } from "../array/column-ops.js";
 import type { Column } from "../array/columns.js";
-import { ArgumentError, isCellarrError, throwIfAborted } from "../errors.js";
-import { datatypeInfo } from "../format/datatype.js";
-import type { AnnDataSource } from "../h5ad/source.js";
+import { run } from "../array/read/selection.js";
+import { ArgumentError, throwIfAborted } from "../errors.js";
 import type { StoreLocation, WritableStore } from "../storage/types.js";
 import type { Frame, FrameColumn } from "../util/frame.js";
+import type { BuildPlan } from "./build-plan.js";
 import { attributeDatatype, type ColumnType, defaultType, storedColumn } from "./column-types.js";
 import { withSource } from "./file-sources.js";
 import { FrameWriter } from "./frame-writer.js";
 import { addedColumns, type FrameAttribute } from "./layout.js";
-import type { BuildOptions } from "./options.js";
+import { describeColumn, obsAttribute, obsCells } from "./obs-columns.js";
 import { cellColumns, type Samples } from "./sample-table.js";
 import type { ScannedFile } from "./scan.js";
-import { readTable, typedTable } from "./tables.js";
+import type { CellSummaries } from "./summary/cell-summaries.js";
+import { readTable, type TypedTable, typedTable } from "./tables.js";
 import { repeatedText } from "./text-builder.js";
 
-/** Third step of a build: a row per cell, from obs of the files or from what the caller gives. */
+/** Cell metadata, a row per cell: from obs of the files or from what the caller gives, and the matrices' summaries. */
 
-/** What a column holds for the cells of a file that does not have it. */
-const NOT_AVAILABLE = "NA";
+/** The caller's table, checked before anything is written; null where obs is taken. */
+export async function cellTable(
+  options: BuildPlan["options"],
+  form: BuildPlan["form"],
+  samples: Samples,
+): Promise<TypedTable | null> {
+  const { cellMetadata, cellMetadataOptions } = options;
+  if (cellMetadata === undefined || cellMetadataOptions?.skip) return null;
+  const frame = await readTable(cellMetadata, "cell metadata", false);
+  return typedTable(givenColumns(frame, samples), cellMetadataOptions?.columnTypes, form, "cell metadata");
+}
 
-/** Writes the frame; returns how many fragments it has. `report` gets the number of cells done. */
+/**
+ * Writes the frame, of each file at a time; returns how many fragments it has. `report` gets the number of cells done.
+ */
 export async function writeCellMetadata(
   folder: StoreLocation<WritableStore>,
-  files: readonly ScannedFile[],
-  samples: Samples,
-  options: BuildOptions,
+  plan: BuildPlan,
+  summaries: CellSummaries,
   report: (cells: number) => void,
 ): Promise<number> {
-  const total = samples.starts.at(-1)!;
-  if (options.cellMetadata === undefined) {
-    const attributes = obsAttributes(samples, options);
-    const writer = await FrameWriter.create(folder, attributes, total, options.signal);
-    for (const [sample, file] of files.entries()) {
-      throwIfAborted(options.signal);
-      await writer.append(await fileCells(file, samples.names[sample]!, attributes));
-      report(samples.starts[sample + 1]!);
-    }
-    return writer.finish();
+  const { files, samples, options } = plan;
+  const given = plan.cellTable === null ? null : withoutColumns(plan.cellTable, summaries.names);
+  const own = given?.attributes ?? obsAttributes(plan, summaries.names);
+  const attributes = [...own, ...summaries.attributes];
+  const writer = await FrameWriter.create(folder, attributes, samples.starts.at(-1)!, options.signal);
+  for (const [at, file] of files.entries()) {
+    throwIfAborted(options.signal);
+    const [start, end] = [samples.starts[at]!, samples.starts[at + 1]!];
+    const cells =
+      given === null
+        ? await fileCells(file, samples.names[at]!, own, plan)
+        : given.columns.map((column) => selectCells(column, run(start, end)));
+    await writer.append([...cells, ...(await summaries.read(at))]);
+    report(end);
   }
-  const frame = await readTable(options.cellMetadata, "cell metadata", false);
-  const columns = givenColumns(frame, samples);
-  const table = typedTable(columns, options.cellMetadataOptions?.columnTypes, "cell metadata");
-  const writer = await FrameWriter.create(folder, table.attributes, total, options.signal);
-  await writer.append(table.columns);
-  report(total);
   return writer.finish();
 }
 
@@ -65,18 +75,32 @@ function givenColumns(frame: Frame, samples: Samples): Map<string, FrameColumn> 
   return columns;
 }
 
-function obsAttributes(samples: Samples, options: BuildOptions): FrameAttribute[] {
-  const types = options.cellMetadataOptions?.columnTypes ?? {};
-  const sampleType = defaultType(repeatedText(samples.names.join(""), 1));
-  const all: [string, ColumnType][] = [
-    [addedColumns.sample, types[addedColumns.sample] ?? sampleType],
-    [addedColumns.cellIndexInSample, types[addedColumns.cellIndexInSample] ?? "ascii"],
-    ...Object.entries(types).filter(([name]) => !isAdded(name)),
-  ];
-  return all.map(([name, type]) => ({ name, datatype: attributeDatatype(type, name) }));
+function withoutColumns({ attributes, columns }: TypedTable, names: ReadonlySet<string>): TypedTable {
+  const isKept = ({ name }: FrameAttribute) => !names.has(name);
+  return {
+    attributes: attributes.filter(isKept),
+    columns: columns.filter((_, at) => isKept(attributes[at]!)),
+  };
 }
 
-function isAdded(name: string): boolean {
+function obsAttributes(
+  { samples, options, form, files }: BuildPlan,
+  replaced: ReadonlySet<string>,
+): FrameAttribute[] {
+  const types = options.cellMetadataOptions?.columnTypes ?? {};
+  const sampleType = defaultType(repeatedText(samples.names.join(""), 1));
+  const added: [string, ColumnType][] = [
+    [addedColumns.sample, types[addedColumns.sample] ?? sampleType],
+    [addedColumns.cellIndexInSample, types[addedColumns.cellIndexInSample] ?? "ascii"],
+  ];
+  const others = Object.entries(types).filter(([name]) => !isAdded(name) && !replaced.has(name));
+  return [
+    ...added.map(([name, type]) => ({ name, datatype: attributeDatatype(type, name) })),
+    ...others.map(([name, type]) => obsAttribute(name, type, form, files)),
+  ];
+}
+
+export function isAdded(name: string): boolean {
   return name === addedColumns.sample || name === addedColumns.cellIndexInSample;
 }
 
@@ -85,19 +109,18 @@ function fileCells(
   file: ScannedFile,
   sample: string,
   attributes: readonly FrameAttribute[],
+  { options }: BuildPlan,
 ): Promise<Column[]> {
   const rows = file.cellCount;
+  const types = options.cellMetadataOptions?.columnTypes ?? {};
   return withSource(file.input, async (source) => {
     const columns: Column[] = [];
-    for (const { name, datatype } of attributes) {
-      const what = `cell metadata: column '${name}' of ${file.name}`;
-      const column =
-        name === addedColumns.sample
-          ? repeatedText(sample, rows)
-          : name === addedColumns.cellIndexInSample
-            ? positions(rows)
-            : ((await obsColumn(source, name)) ?? missing(rows, datatypeInfo(datatype).kind));
-      columns.push(storedColumn(column, datatype, what));
+    for (const attribute of attributes) {
+      const { name, datatype } = attribute;
+      if (isAdded(name)) {
+        const column = name === addedColumns.sample ? repeatedText(sample, rows) : positions(rows);
+        columns.push(storedColumn(column, datatype, describeColumn(name, file.name)));
+      } else columns.push(await obsCells(source, attribute, types[name]!, file.name));
     }
     return columns;
   });
@@ -105,19 +128,4 @@ function fileCells(
 
 function positions(rows: number): FrameColumn {
   return { kind: "numeric", values: Int32Array.from({ length: rows }, (_, row) => row) };
-}
-
-/** Null where obs has no such column. */
-async function obsColumn(source: AnnDataSource, name: string): Promise<FrameColumn | null> {
-  try {
-    return (await source.obs([name])).columns.get(name) ?? null;
-  } catch (error) {
-    if (isCellarrError(error, "NOT_FOUND")) return null;
-    throw error;
-  }
-}
-
-function missing(rows: number, kind: string): FrameColumn {
-  if (kind === "float") return { kind: "numeric", values: new Float64Array(rows).fill(Number.NaN) };
-  return repeatedText(NOT_AVAILABLE, rows);
 }

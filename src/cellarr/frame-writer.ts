@@ -90,7 +90,7 @@ export class FrameWriter {
 }
 
 function columnBytes(column: Column): number {
-  return column.kind === "var"
-    ? column.data.byteLength + column.offsets.byteLength
-    : column.values.byteLength;
+  const validity = column.validity?.byteLength ?? 0;
+  if (column.kind === "fixed") return column.values.byteLength + validity;
+  return column.data.byteLength + column.offsets.byteLength + validity;
 }

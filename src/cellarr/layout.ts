@@ -34,6 +34,12 @@ export const addedColumns = {
   cellIndexInSample: "cellarr_cell_index_in_sample",
 } as const;
 
+const allAdded: readonly string[] = Object.values(addedColumns);
+
+export function isAddedColumn(name: string): boolean {
+  return allAdded.includes(name);
+}
+
 /** The one dimension of frames. */
 const ROWS_DIMENSION = "__tiledb_rows";
 export const CELL_DIMENSION = "cell_index";
@@ -63,6 +69,7 @@ export function isIndexType(type: string): type is IndexType {
 export interface FrameAttribute {
   readonly name: string;
   readonly datatype: Datatype;
+  /** Whether cells may be null; default false. */
   readonly nullable?: boolean;
 }
 
@@ -83,21 +90,29 @@ export function frameSchema(rows: number, attributes: readonly FrameAttribute[])
         filters: ["zstd"],
       },
     ],
-    attributes: attributes.map(({ name, datatype, nullable = false }) => ({
-      name,
-      datatype,
-      nullable,
-      filters: ["zstd"],
-    })),
+    attributes: attributes.map((attribute) => ({ ...attribute, filters: ["zstd"] })),
   };
 }
 
-/** What `from_pandas` leaves in a frame's metadata, for pandas to restore types. */
+/** What `from_pandas` leaves in a frame's metadata, for pandas to restore types: those that NumPy does not have. */
 export function frameMetadata(attributes: readonly FrameAttribute[]): Record<string, string> {
-  const booleans = attributes.filter(({ datatype }) => datatype === "bool");
+  const types = attributes.flatMap((attribute): [string, string][] => {
+    const type = pandasType(attribute);
+    return type === null ? [] : [[attribute.name, type]];
+  });
   const index = { __pandas_index_dims: pythonJson([[ROWS_DIMENSION, "int64"]]) };
-  if (booleans.length === 0) return index;
-  return { __pandas_attribute_repr: pythonJson(booleans.map(({ name }) => [name, "bool"])), ...index };
+  return types.length === 0 ? index : { __pandas_attribute_repr: pythonJson(types), ...index };
+}
+
+/** Null where TileDB-Py tells the type from the attribute's. */
+function pandasType({ datatype, nullable }: FrameAttribute): string | null {
+  if (!nullable) return datatype === "bool" ? "bool" : null;
+  if (datatype === "bool") return "boolean";
+  const isText = datatypeInfo(datatype).kind === "string";
+  // "Int8", "UInt8", "Float32": NumPy's names with capitals.
+  return isText
+    ? "string"
+    : datatype.replace(/^(u?)(.)/, (_, u, first) => u.toUpperCase() + first.toUpperCase());
 }
 
 /** JSON of an object of strings with Python's spacing. */

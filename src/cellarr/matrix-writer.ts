@@ -17,9 +17,10 @@ import type { GeneSet } from "./gene-set.js";
 import { CELL_DIMENSION, GENE_DIMENSION, type IndexType } from "./layout.js";
 import type { ResolvedMatrix } from "./options.js";
 import { columnMap, type RemappedBlock, remapBlock } from "./remap.js";
+import type { FileSummary } from "./summary/matrix-summary.js";
 
 /**
- * Fourth step of a build: the cells of one matrix of one file, block by block. They are in the array's global order, and
+ * Second step of a build: the cells of one matrix of one file, block by block. They are in the array's global order, and
  * files follow each other in it too: one fragment can take one file or all.
  */
 
@@ -68,6 +69,8 @@ export interface MatrixTask {
   readonly fragment: LazyFragment;
   /** Gets the same cells; null where there is no gene-major copy to make of them. */
   readonly byGene: Pick<GeneSorter, "append"> | null;
+  /** Adds up the same cells; null where that is not wanted. */
+  readonly summary: Pick<FileSummary, "add"> | null;
   readonly cellType: IndexType;
   readonly geneType: IndexType;
   readonly signal: AbortSignal | undefined;
@@ -120,6 +123,7 @@ async function writeBlock(task: MatrixTask, block: RemappedBlock, memory: Reused
     [GENE_DIMENSION]: coordinatesOf(block.genes, task.geneType),
     [matrix.matrixAttrName]: values,
   });
+  task.summary?.add(block.cells, block.genes, values);
   await task.byGene?.append(block.cells, block.genes, values);
 }
 

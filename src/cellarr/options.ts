@@ -4,6 +4,7 @@ import type { MatrixDtype } from "../h5ad/matrix.js";
 import type { AnnDataSource } from "../h5ad/source.js";
 import type { StoreLocation } from "../storage/types.js";
 import type { Frame } from "../util/frame.js";
+import type { MetadataForm } from "./column-form.js";
 import type { ColumnType } from "./column-types.js";
 import type { CombineRule } from "./combine.js";
 import type { MisfitRule } from "./fit-values.js";
@@ -12,7 +13,7 @@ import type { MatrixLayout } from "./matrix-schema.js";
 
 /** What a build takes: the options of Python cellarr 0.3.2 in camelCase, with our own defaults where Python's fail. */
 
-/** Types of columns by name; columns that are not named become text. */
+/** Types of columns by name; columns that are not named get theirs by `metadata` of the build. */
 export type ColumnTypes = Readonly<Record<string, ColumnType>>;
 
 export interface CellMetadataOptions {
@@ -23,8 +24,8 @@ export interface CellMetadataOptions {
   /** Default "cell_metadata". */
   readonly tiledbStoreName?: string;
   /**
-   * Without `cellMetadata`: the columns of obs to store and their types, in this order; one that a file does not have
-   * is "NA" there (NaN for floating-point types). With it: types of its columns.
+   * Without `cellMetadata`: the columns of obs to store and their types, in this order; for the cells of a file that does
+   * not have one it is null, and "NA" where it is of type "ascii" or "utf8". With it: types of its columns.
    */
   readonly columnTypes?: ColumnTypes;
 }
@@ -126,6 +127,17 @@ export interface BuildOptions {
    * read by Python cellarr.
    */
   readonly layout?: MatrixLayout;
+  /**
+   * How columns are stored whose type is left open, and what becomes of missing values: "typed", so that nothing is lost,
+   * or "python", as Python cellarr does it; see MetadataForm. Default "typed", with the layout "python" that.
+   */
+  readonly metadata?: MetadataForm;
+  /**
+   * Columns of cell metadata and gene annotation that say what each matrix adds up to, such as `cellarr_counts_total`;
+   * see summaryNames. Default true, with metadata "python" false. They stand for the matrices of this build: skipped parts
+   * have none.
+   */
+  readonly summaries?: boolean;
   /**
    * Default true: beside each matrix a copy sorted by genes, from which few genes of many cells are read; it takes about
    * four fifths of the matrix's bytes. Python cellarr takes no notice of it. `indexDataset` makes it later.

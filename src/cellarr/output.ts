@@ -89,7 +89,7 @@ export class BuildOutput {
     return newPart(this.#staging, name);
   }
 
-  /** A folder for what is no part of its own. */
+  /** A folder or file for what is no part of its own. */
   workPart(...names: readonly string[]): Place {
     return childLocation(this.#staging, ...names);
   }

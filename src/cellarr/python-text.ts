@@ -50,7 +50,7 @@ function shortestSingle(value: number): string {
 export function pythonText(column: FrameColumn): TextColumn {
   switch (column.kind) {
     case "text":
-      return column.validity === undefined ? column : fillMissing(column);
+      return fillMissing(column);
     case "categorical":
       return categoricalText(column.codes, pythonText(column.categories));
     case "boolean":
@@ -79,6 +79,7 @@ function mapText(
 }
 
 function fillMissing(column: TextColumn): TextColumn {
+  if (column.validity === undefined) return column;
   const builder = new TextBuilder();
   const { offsets, data, validity } = column;
   for (let row = 0; row + 1 < offsets.length; row++) {
@@ -89,12 +90,28 @@ function fillMissing(column: TextColumn): TextColumn {
 }
 
 function categoricalText(codes: Int32Array, categories: TextColumn): TextColumn {
-  const missing = new TextEncoder().encode(MISSING_TEXT);
-  const { offsets, data } = categories;
+  return fillMissing(textOfCodes(codes, categories));
+}
+
+function textOfCodes(codes: Int32Array, { offsets, data, validity }: TextColumn): TextColumn {
   const builder = new TextBuilder();
   for (const code of codes) {
-    if (code < 0) builder.pushBytes(missing);
+    if (code < 0 || validity?.[code] === 0) builder.pushMissing();
     else builder.pushBytes(data, offsets[code], offsets[code + 1]);
+  }
+  return builder.finish();
+}
+
+/** A column as text that is missing where the column's value is; a NaN among numbers is the text "nan". */
+export function nullableText(column: FrameColumn): TextColumn {
+  if (column.kind === "text") return column;
+  if (column.kind === "categorical") return textOfCodes(column.codes, nullableText(column.categories));
+  const { offsets, data } = pythonText(column);
+  if (column.validity === undefined) return { kind: "text", offsets, data };
+  const builder = new TextBuilder();
+  for (const [row, valid] of column.validity.entries()) {
+    if (valid === 0) builder.pushMissing();
+    else builder.pushBytes(data, offsets[row], offsets[row + 1]);
   }
   return builder.finish();
 }

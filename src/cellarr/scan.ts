@@ -2,6 +2,8 @@ import { ArgumentError, isCellarrError, NotFoundError } from "../errors.js";
 import type { AnnDataSource } from "../h5ad/source.js";
 import { type TextColumn, textValues } from "../util/frame.js";
 import { type FileInput, withSource } from "./file-sources.js";
+import type { FrameAttribute } from "./layout.js";
+import { type ObsRequest, surveyObs } from "./obs-columns.js";
 import { pythonText } from "./python-text.js";
 
 /** First step of a build: what each file holds, before anything is written. */
@@ -18,15 +20,22 @@ export interface ScannedFile {
   readonly genes: TextColumn | null;
   /** Genes of raw/X, null if it is not asked for. */
   readonly rawGenes: TextColumn | null;
+  /** What the columns of obs that are asked for have to be stored as; those that the file has. */
+  readonly obs: ReadonlyMap<string, FrameAttribute>;
 }
 
 export interface ScanRequest {
   /** Matrices that every file must have. */
   readonly matrixNames: readonly string[];
   readonly featureColumn: string;
+  /** Columns of obs that are to be stored, whose values are checked; default none. */
+  readonly obs?: ObsRequest;
 }
 
-/** Throws NotFoundError naming file and what it has instead, where a matrix or the feature column is missing. */
+/**
+ * Throws NotFoundError naming file and what it has instead, where a matrix or the feature column is missing, ValueError
+ * where a value of obs does not have the type that its column is to have.
+ */
 export function scanFile(input: FileInput, position: number, request: ScanRequest): Promise<ScannedFile> {
   return withSource(input, async (source) => {
     const name = fileName(input, position, source);
@@ -39,6 +48,7 @@ export function scanFile(input: FileInput, position: number, request: ScanReques
       cellCount: source.obsCount,
       genes: plain ? await features(source, request.featureColumn, name, false) : null,
       rawGenes: raw ? await features(source, request.featureColumn, name, true) : null,
+      obs: request.obs === undefined ? new Map() : await surveyObs(source, request.obs, name),
     };
   });
 }

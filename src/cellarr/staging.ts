@@ -14,6 +14,7 @@ import { storeNames } from "./layout.js";
  *     .cellarr-building-<uuid>/by_gene/    gene-major copies, which take their places when all parts have
  *     .cellarr-building-<uuid>/runs/       what is being sorted for them
  *     .cellarr-building-<uuid>/cells/      further fragments of matrices that stay, and a list of them
+ *     .cellarr-building-<uuid>/totals/     what matrices add up to, cell by cell
  */
 
 const STAGING = ".cellarr-building-";

@@ -2,9 +2,9 @@ import type { Column } from "../array/columns.js";
 import { ArgumentError, NotFoundError } from "../errors.js";
 import { resolveReadable } from "../storage/resolve.js";
 import { Frame, type FrameColumn } from "../util/frame.js";
-import { attributeDatatype, type ColumnType, defaultType, storedColumn } from "./column-types.js";
+import { type FormedColumn, formColumn, type MetadataForm } from "./column-form.js";
 import { type CsvOptions, parseCsv, parseCsvText } from "./csv.js";
-import type { FrameAttribute } from "./layout.js";
+import { type FrameAttribute, isAddedColumn } from "./layout.js";
 import type { ColumnTypes, TableInput } from "./options.js";
 
 /** The caller's tables, frames or CSV, and their columns in the types of the store. */
@@ -38,24 +38,38 @@ export interface TypedTable {
 }
 
 /**
- * All columns in the store's types: those of `types`, otherwise text. Throws ArgumentError if `types` names a column
+ * All columns in the store's types: those of `types`, otherwise by `form`. Throws ArgumentError if `types` names a column
  * that is not there, ValueError naming column and row for a value that does not have its type.
  */
 export function typedTable(
   columns: ReadonlyMap<string, FrameColumn>,
   types: ColumnTypes | undefined,
+  form: MetadataForm,
   what: string,
 ): TypedTable {
   checkTypedNames([...columns.keys()], types, what);
-  const attributes: FrameAttribute[] = [];
-  const cells: Column[] = [];
-  for (const [name, column] of columns) {
-    const type: ColumnType = types?.[name] ?? defaultType(column);
-    const datatype = attributeDatatype(type, name);
-    attributes.push({ name, datatype });
-    cells.push(storedColumn(column, datatype, `${what}: column '${name}'`));
-  }
-  return { attributes, columns: cells };
+  const formed = [...columns].map(([name, column]) => {
+    // What cellarr adds is text in every store, unless the caller says otherwise.
+    const own = isAddedColumn(name) ? "python" : form;
+    return formColumn(
+      name,
+      column,
+      types?.[name],
+      types?.[name] === undefined ? own : form,
+      `${what}: column '${name}'`,
+    );
+  });
+  return { attributes: formed.map(({ attribute }) => attribute), columns: formed.map(({ cells }) => cells) };
+}
+
+/** Columns put behind those of a table, in place of any of the same names. */
+export function extendTable(table: TypedTable, added: readonly FormedColumn[]): TypedTable {
+  const names = new Set(added.map(({ attribute }) => attribute.name));
+  const kept = table.attributes.flatMap((attribute, at): FormedColumn[] =>
+    names.has(attribute.name) ? [] : [{ attribute, cells: table.columns[at]! }],
+  );
+  const all = [...kept, ...added];
+  return { attributes: all.map(({ attribute }) => attribute), columns: all.map(({ cells }) => cells) };
 }
 
 function checkTypedNames(names: readonly string[], types: ColumnTypes | undefined, what: string): void {

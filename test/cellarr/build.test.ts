@@ -56,7 +56,12 @@ describe("buildCellArrDataset", () => {
       cellarr_sample_end_index: ["29", "39"],
       cellarr_original_gene_set: [first, second].map((data) => columnValues(data.var.index).join(",")),
     });
-    expect(dataset.getCellMetadataColumns()).toEqual(["cellarr_sample", "cellarr_cell_index_in_sample"]);
+    expect(dataset.getCellMetadataColumns()).toEqual([
+      "cellarr_sample",
+      "cellarr_cell_index_in_sample",
+      "cellarr_counts_total",
+      "cellarr_counts_detected",
+    ]);
     const cells = await dataset.getCellSubset([0, 29, 30]);
     expect(valuesOf(cells, "cellarr_sample")).toEqual(["sample_1", "sample_1", "sample_2"]);
     expect(valuesOf(cells, "cellarr_cell_index_in_sample")).toEqual(["0", "29", "0"]);
@@ -197,6 +202,7 @@ describe("gene annotation", () => {
       files,
       geneAnnotation: table,
       geneAnnotationOptions: { columnTypes: { length: "float" } },
+      summaries: false,
     });
     expect(ours.getGeneAnnotationColumns()).toEqual(["name", "length", "cellarr_gene_index"]);
     expect(columnValues(await ours.getGeneAnnotationColumn("length"))).toEqual([7, 8.5]);
@@ -237,6 +243,7 @@ describe("sample metadata", () => {
       sample_index: numbers(1, 2),
       sample_age: numbers(36.3, 35.05),
       untyped: numbers(10, Number.NaN),
+      text: ["x", null],
     });
     const columnTypes = {
       samples: "ascii",
@@ -246,11 +253,19 @@ describe("sample metadata", () => {
     } as const;
     const dataset = await build({ files, sampleMetadata, sampleMetadataOptions: { columnTypes }, ...floats });
     const samples = await sampleFrame(dataset);
-    expect(samples.columnNames.length).toBe(9);
+    expect(samples.columnNames.length).toBe(10);
     expect(valuesOf(samples, "sample_index")).toEqual([1n, 2n]);
     expect(valuesOf(samples, "sample_age")).toEqual([36.3, 35.05]);
-    expect(valuesOf(samples, "untyped")).toEqual(["10.0", "nan"]);
+    expect(valuesOf(samples, "untyped")).toEqual([10, Number.NaN]);
+    expect(valuesOf(samples, "text")).toEqual(["x", null]);
     expect(valuesOf(samples, "cellarr_cell_counts")).toEqual([30, 10]);
+    const metadata = "python";
+    const plain = await sampleFrame(
+      await build({ files, sampleMetadata, sampleMetadataOptions: { columnTypes }, metadata, ...floats }),
+    );
+    expect(valuesOf(plain, "untyped")).toEqual(["10.0", "nan"]);
+    expect(valuesOf(plain, "text")).toEqual(["x", "nan"]);
+    expect(valuesOf(plain, "sample_age")).toEqual([36.3, 35.05]);
   });
 
   it("names samples by cellarr_sample, also in the cells", async () => {
@@ -269,7 +284,7 @@ describe("sample metadata", () => {
 });
 
 describe("cell metadata", () => {
-  it("takes typed columns of obs, NA where a file has none", async () => {
+  it("takes typed columns of obs, NA or null where a file has none", async () => {
     const tissue = {
       kind: "categorical",
       codes: Int32Array.of(1, -1),
@@ -281,10 +296,10 @@ describe("cell metadata", () => {
       experiment({ genes: ["a"], rows: [[3]], obs: { tissue: ["skin"] } }),
     ];
     const columnTypes = { age: "float", tissue: "ascii", nothere: "utf8" } as const;
-    const dataset = await build({ files, cellMetadataOptions: { columnTypes } });
+    const dataset = await build({ files, cellMetadataOptions: { columnTypes }, summaries: false });
     const cells = await dataset.getCellSubset(slice());
     expect(cells.columnNames.slice(2)).toEqual(["age", "tissue", "nothere"]);
-    expect(valuesOf(cells, "age")).toEqual([1, 2.5, Number.NaN]);
+    expect(valuesOf(cells, "age")).toEqual([1, 2.5, null]);
     expect(valuesOf(cells, "tissue")).toEqual(["liver", "nan", "skin"]);
     expect(valuesOf(cells, "nothere")).toEqual(["NA", "NA", "NA"]);
     await expect(build({ files, cellMetadataOptions: { columnTypes: { age: "int32" } } })).rejects.toThrow(
@@ -295,7 +310,7 @@ describe("cell metadata", () => {
   it("is a frame or CSV of all cells, with what ties cells to samples", async () => {
     const files = twoExperiments();
     const csv = `id\n${Array.from({ length: 40 }, (_, at) => `c${at}`).join("\n")}\n`;
-    const dataset = await build({ files, cellMetadata: csv, ...floats });
+    const dataset = await build({ files, cellMetadata: csv, summaries: false, ...floats });
     const cells = await dataset.getCellSubset([0, 31]);
     expect(cells.columnNames).toEqual(["id", "cellarr_sample", "cellarr_cell_index_in_sample"]);
     expect(cells.columnNames.map((name) => valuesOf(cells, name)[1])).toEqual(["c31", "sample_2", "1"]);
@@ -509,10 +524,10 @@ describe("progress", () => {
     const last = new Map(events.map((event) => [event.step, `${event.item} ${event.done}/${event.total}`]));
     expect([...last.keys()]).toEqual([
       "scan",
-      "gene_annotation",
-      "cell_metadata",
       "matrix",
       "gene_major",
+      "gene_annotation",
+      "cell_metadata",
       "sample_metadata",
     ]);
     expect(last.get("matrix")).toBe("counts 40/40");

@@ -15,6 +15,7 @@ describe("large stores", () => {
       cellCount: 1_500_000_000,
       genes: null,
       rawGenes: null,
+      obs: new Map(),
     };
     const { columns, starts } = sampleTable(null, [file, file]);
     expect(starts).toEqual([0, 1.5e9, 3e9]);

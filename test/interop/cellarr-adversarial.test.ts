@@ -13,7 +13,7 @@ import { temporaryFolder } from "../support/temporary.js";
 async function expectSameStore(folder: string, options: Omit<BuildOptions, "outputPath">): Promise<void> {
   const peer = await pythonPeer();
   const [ours, theirs] = [join(folder, "ours"), join(folder, "theirs")];
-  await buildCellArrStores({ outputPath: ours, ...options });
+  await buildCellArrStores({ outputPath: ours, metadata: "python", ...options });
   const matrices = [options.matrixOptions ?? []].flat().map(({ matrixName }) => `assays/${matrixName}`);
   for (const part of [...matrices, "gene_annotation", "sample_metadata", "cell_metadata"]) {
     const values = part.startsWith("assays/") ? "matrix_cells" : "frame_columns";

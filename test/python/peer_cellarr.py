@@ -3,7 +3,9 @@
 import os
 
 import numpy as np
+import pandas as pd
 import tiledb
+from scipy import sparse
 
 
 def cellarr_build(output, files, matrices, cell_types=None, sample_metadata=None, gene_annotation=None):
@@ -71,6 +73,51 @@ def matrix_cells(uri, cells=None, genes=None):
         ]
 
 
+def frame_types(uri):
+    """name -> dtype of the column in pandas."""
+    with tiledb.open(uri) as array:
+        return {name: str(dtype) for name, dtype in array.df[:].dtypes.items()}
+
+
+def frame_matching(uri, condition):
+    """Rows that satisfy a condition, as TileDB-Py's query of a dense array tells them by a column that is never null."""
+    with tiledb.open(uri) as array:
+        # The row's own attribute is the fill value where the condition fails.
+        found = array.query(cond=condition, attrs=["cellarr_sample"]).df[:]["cellarr_sample"]
+        return np.flatnonzero((found != "\0").to_numpy()).tolist()
+
+
+def cellarr_metadata(path, assays, cells, columns=None):
+    """What `get_cell_subset` gives, a value per row; and the numbers of the rows."""
+    with _dataset(path, assays) as store:
+        found = store.get_cell_subset(_selection(cells), columns)
+        return {"rows": [int(row) for row in found.index], "columns": _columns(found)}
+
+
+def cellarr_column(path, assays, name):
+    with _dataset(path, assays) as store:
+        column = store.get_cell_metadata_column(name)
+        return [None if pd.isna(value) else value for value in column.tolist()]
+
+
+def matrix_summary(uri, shape):
+    """What NumPy gives for the matrix as it is stored, with its zeros."""
+    with tiledb.open(uri) as array:
+        attribute = array.schema.attr(0).name
+        found = array[:]
+    places = (found["cell_index"].astype(np.int64), found["gene_index"].astype(np.int64))
+    dense = sparse.coo_matrix((found[attribute].astype(np.float64), places), shape=tuple(shape)).toarray()
+    return {
+        "cells": {"total": dense.sum(axis=1).tolist(), "detected": np.count_nonzero(dense, axis=1).tolist()},
+        "genes": {
+            "total": dense.sum(axis=0).tolist(),
+            "mean": dense.mean(axis=0).tolist(),
+            "variance": dense.var(axis=0, ddof=1).tolist(),
+            "detected": np.count_nonzero(dense, axis=0).tolist(),
+        },
+    }
+
+
 def matrix_fragments(uri):
     return len(tiledb.array_fragments(uri))
 
@@ -94,7 +141,7 @@ def _selection(selection):
 
 
 def _columns(frame):
-    return {name: [None if value != value else value for value in frame[name].tolist()] for name in frame.columns}
+    return {name: [None if pd.isna(value) else value for value in frame[name].tolist()] for name in frame.columns}
 
 
 def cellarr_subset(path, assays, which, subset, columns=None):
