@@ -18,6 +18,7 @@ import {
 } from "./options.js";
 import { type Samples, sampleTable } from "./sample-table.js";
 import { type ScannedFile, scanFile } from "./scan.js";
+import { checkSummaryNames } from "./summary/summary-names.js";
 import { readTable, type TypedTable, typedTable } from "./tables.js";
 
 /** A build with everything looked up and checked, before anything is written. */
@@ -57,6 +58,8 @@ export async function planBuild(options: BuildOptions): Promise<BuildPlan> {
   const report = (progress: BuildProgress) => options.onProgress?.(progress);
   const layout = checkLayout(options.layout ?? "compact");
   const form = checkForm(options.metadata ?? (layout === "python" ? "python" : "typed"));
+  const summaries = options.summaries ?? form === "typed";
+  if (summaries) checkSummaryNames(matrices.map(({ tiledbStoreName }) => tiledbStoreName));
   const files = await scanFiles(options, matrices, form, threads, report);
   const genes = await geneTable(options.geneAnnotation, files);
   const given = options.sampleMetadata;
@@ -86,7 +89,7 @@ export async function planBuild(options: BuildOptions): Promise<BuildPlan> {
     ),
     cellTable: await cellTable(options, form, samples),
     form,
-    summaries: options.summaries ?? form === "typed",
+    summaries,
     cellType,
     geneType,
     layout,

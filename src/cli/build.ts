@@ -3,6 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { buildCellArrDataset } from "../cellarr/build.js";
+import { metadataForms } from "../cellarr/column-form.js";
 import { type ColumnType, columnTypes } from "../cellarr/column-types.js";
 import type { CellArrDataset } from "../cellarr/dataset.js";
 import type { MisfitRule } from "../cellarr/fit-values.js";
@@ -37,6 +38,8 @@ export interface BuildCommandOptions {
   readonly threads: string;
   readonly optimize: boolean;
   readonly layout: string;
+  readonly metadata?: string;
+  readonly summaries?: boolean;
   readonly geneIndex: boolean;
   readonly overwrite?: boolean;
   readonly json?: boolean;
@@ -81,6 +84,10 @@ function buildOptions(files: readonly string[], options: BuildCommandOptions): B
   if (layout === undefined) {
     throw new UsageError(`--layout ${options.layout}: expected ${matrixLayouts.join(" or ")}`);
   }
+  const metadata = metadataForms.find((name) => name === options.metadata);
+  if (metadata === undefined && options.metadata !== undefined) {
+    throw new UsageError(`--metadata ${options.metadata}: expected ${metadataForms.join(" or ")}`);
+  }
   const { geneAnnotation, sampleMetadata, cellMetadata, featureColumn } = options;
   return {
     outputPath: options.out,
@@ -96,6 +103,8 @@ function buildOptions(files: readonly string[], options: BuildCommandOptions): B
     numThreads: parseCount(options.threads, "--threads", 1),
     optimize: options.optimize,
     layout,
+    ...(metadata !== undefined && { metadata }),
+    ...(options.summaries === false && { summaries: false }),
     geneMajor: options.geneIndex,
     overwrite: options.overwrite ?? false,
     resume: options.resume ?? false,

@@ -75,7 +75,7 @@ function addBuild(program: Command, context: CommandContext): void {
     )
     .option(
       "--cell-column <name[:type]>",
-      "column of obs to keep as cell metadata; 'NA' where a file lacks it; type ascii unless given (repeatable)",
+      "column of obs to keep as cell metadata; null where a file lacks it, as text 'NA'; type ascii unless given (repeatable)",
       repeat,
       [],
     )
@@ -91,6 +91,11 @@ function addBuild(program: Command, context: CommandContext): void {
       "compact, or python: with the filters of Python cellarr; it reads both",
       "compact",
     )
+    .option(
+      "--metadata <form>",
+      "typed: columns keep their types and gaps; python: as Python cellarr stores them (default: as --layout)",
+    )
+    .option("--no-summaries", "leave out the columns of what each matrix adds up to, by cells and by genes")
     .option("--no-gene-index", "leave out the copies sorted by genes, from which few genes are read")
     .option("--overwrite", "replace a store that is already there")
     .option(
@@ -102,7 +107,8 @@ function addBuild(program: Command, context: CommandContext): void {
       "after",
       `
 Types of matrices: int8, uint8, int16, uint16, int32, uint32, int64, uint64, float32, float64.
-Types of cell columns: those of matrices, ascii, utf8 (also: str), bool, int (64 bits), float (64 bits).
+Types of cell columns: those of matrices, ascii, utf8 (also: str), bool, int (64 bits), float (64 bits); with null for
+what is missing even if nothing is yet: string, boolean, Int8 to Int64, UInt8 to UInt64, Float32, Float64.
 
 Examples:
   $ cellarr build --out store a.h5ad b.h5ad

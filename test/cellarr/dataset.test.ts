@@ -40,6 +40,7 @@ beforeAll(async () => {
     files,
     cellMetadataOptions: { columnTypes: { tissue: "ascii", age: "float" } },
     matrixOptions: [{}, { matrixName: "twice", dtype: "float32" }],
+    summaries: false,
   });
   dataset = await CellArrDataset.open(location);
 });

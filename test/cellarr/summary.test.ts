@@ -242,3 +242,18 @@ describe("summaries of a store", () => {
     expect(keys.filter((key) => key.includes("building") || key.includes("totals"))).toEqual([]);
   });
 });
+
+describe("names of summaries", () => {
+  it("can stand in conditions", () => {
+    expect(summaryNames("log-norm (β)").genes.variance).toBe("cellarr_log_norm__β__variance");
+  });
+
+  it("must differ between matrices", async () => {
+    const files = [experiment({ genes: ["a"], rows: [[1]] })];
+    const matrixOptions = [{ tiledbStoreName: "a-b" }, { matrixName: "twice", tiledbStoreName: "a_b" }];
+    await expect(build({ files, matrixOptions })).rejects.toThrow(
+      "summaries of the matrices 'a-b' and 'a_b' would both be called 'cellarr_a_b_total'",
+    );
+    expect((await build({ files, matrixOptions, summaries: false })).matrixNames).toEqual(["a-b", "a_b"]);
+  });
+});
