@@ -12,6 +12,7 @@ export type {
   ChangeOptions,
 } from "./cellarr/change/change-options.js";
 export type { DropResult } from "./cellarr/change/drop-sample.js";
+export type { MetadataForm } from "./cellarr/columns/column-form.js";
 export type { ColumnType } from "./cellarr/column-types.js";
 export type { CombineRule } from "./cellarr/combine.js";
 export { type CsvOptions, parseCsv, parseCsvText } from "./cellarr/csv.js";
@@ -55,6 +56,7 @@ export type { SampleRange } from "./cellarr/query/sample-ranges.js";
 export { type RowSelection, type RowSlice, slice } from "./cellarr/selection.js";
 export { CellArrDatasetSlice } from "./cellarr/slice.js";
 export { SummarizedExperiment } from "./cellarr/summarized-experiment.js";
+export { type SummaryNames, summaryNames } from "./cellarr/summary/summary-names.js";
 export type { VerifyOptions, VerifyProgress, VerifyReport } from "./cellarr/verify/verify-store.js";
 export * from "./errors.js";
 export { AnnData, type AnnDataInput } from "./h5ad/anndata.js";

@@ -4,11 +4,11 @@ import type { StoreLocation, WritableStore } from "../storage/types.js";
 import { checkThreads } from "../util/check-threads.js";
 import { mapBounded } from "../util/concurrency.js";
 import { cellTable, isAdded } from "./cell-table.js";
-import { checkForm, type MetadataForm } from "./column-form.js";
+import { formOf, type MetadataForm } from "./columns/column-form.js";
 import { type Genes, geneTable } from "./gene-table.js";
 import { checkIndexType, type IndexType } from "./layout.js";
 import { type MatrixLayout, matrixLayouts } from "./matrix-schema.js";
-import type { ObsRequest } from "./obs-columns.js";
+import type { ObsRequest } from "./columns/obs-columns.js";
 import {
   type BuildOptions,
   type BuildProgress,
@@ -18,7 +18,7 @@ import {
 } from "./options.js";
 import { type Samples, sampleTable } from "./sample-table.js";
 import { type ScannedFile, scanFile } from "./scan.js";
-import { checkSummaryNames } from "./summary/summary-names.js";
+import { checkSummaries, wantsSummaries } from "./summary/check-summaries.js";
 import { readTable, type TypedTable, typedTable } from "./tables.js";
 
 /** A build with everything looked up and checked, before anything is written. */
@@ -57,9 +57,8 @@ export async function planBuild(options: BuildOptions): Promise<BuildPlan> {
   if (options.files.length === 0) throw new ArgumentError("files: at least one is needed");
   const report = (progress: BuildProgress) => options.onProgress?.(progress);
   const layout = checkLayout(options.layout ?? "compact");
-  const form = checkForm(options.metadata ?? (layout === "python" ? "python" : "typed"));
-  const summaries = options.summaries ?? form === "typed";
-  if (summaries) checkSummaryNames(matrices.map(({ tiledbStoreName }) => tiledbStoreName));
+  const form = formOf(options);
+  checkSummaries(options, matrices);
   const files = await scanFiles(options, matrices, form, threads, report);
   const genes = await geneTable(options.geneAnnotation, files);
   const given = options.sampleMetadata;
@@ -89,7 +88,7 @@ export async function planBuild(options: BuildOptions): Promise<BuildPlan> {
     ),
     cellTable: await cellTable(options, form, samples),
     form,
-    summaries,
+    summaries: wantsSummaries(options),
     cellType,
     geneType,
     layout,

@@ -9,7 +9,7 @@ import { attributeDatatype, type ColumnType, defaultType, storedColumn } from ".
 import { withSource } from "./file-sources.js";
 import { FrameWriter } from "./frame-writer.js";
 import { addedColumns, type FrameAttribute } from "./layout.js";
-import { describeColumn, obsAttribute, obsCells } from "./obs-columns.js";
+import { describeColumn, obsAttribute, obsCells } from "./columns/obs-columns.js";
 import { cellColumns, type Samples } from "./sample-table.js";
 import type { ScannedFile } from "./scan.js";
 import type { CellSummaries } from "./summary/cell-summaries.js";

@@ -4,7 +4,7 @@ import { type Datatype, datatypeInfo } from "../format/datatype.js";
 import type { MatrixDtype } from "../h5ad/matrix.js";
 import { columnValues, type FrameColumn, type TextColumn } from "../util/frame.js";
 import type { NumberArray, TypedArray } from "../util/typed-arrays.js";
-import { type Numbers, numbersOf } from "./column-numbers.js";
+import { type Numbers, numbersOf } from "./columns/column-numbers.js";
 import { fitValues } from "./fit-values.js";
 import { takeRows } from "./frame-parts.js";
 import { nullableText, pythonText } from "./python-text.js";

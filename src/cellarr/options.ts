@@ -4,7 +4,7 @@ import type { MatrixDtype } from "../h5ad/matrix.js";
 import type { AnnDataSource } from "../h5ad/source.js";
 import type { StoreLocation } from "../storage/types.js";
 import type { Frame } from "../util/frame.js";
-import type { MetadataForm } from "./column-form.js";
+import type { MetadataForm } from "./columns/column-form.js";
 import type { ColumnType } from "./column-types.js";
 import type { CombineRule } from "./combine.js";
 import type { MisfitRule } from "./fit-values.js";

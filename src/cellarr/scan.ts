@@ -3,7 +3,7 @@ import type { AnnDataSource } from "../h5ad/source.js";
 import { type TextColumn, textValues } from "../util/frame.js";
 import { type FileInput, withSource } from "./file-sources.js";
 import type { FrameAttribute } from "./layout.js";
-import { type ObsRequest, surveyObs } from "./obs-columns.js";
+import { type ObsRequest, surveyObs } from "./columns/obs-columns.js";
 import { pythonText } from "./python-text.js";
 
 /** First step of a build: what each file holds, before anything is written. */

@@ -2,7 +2,7 @@ import type { Column } from "../array/columns.js";
 import { ArgumentError, NotFoundError } from "../errors.js";
 import { resolveReadable } from "../storage/resolve.js";
 import { Frame, type FrameColumn } from "../util/frame.js";
-import { type FormedColumn, formColumn, type MetadataForm } from "./column-form.js";
+import { type FormedColumn, formColumn, type MetadataForm } from "./columns/column-form.js";
 import { type CsvOptions, parseCsv, parseCsvText } from "./csv.js";
 import { type FrameAttribute, isAddedColumn } from "./layout.js";
 import type { ColumnTypes, TableInput } from "./options.js";

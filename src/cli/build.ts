@@ -3,7 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { buildCellArrDataset } from "../cellarr/build.js";
-import { metadataForms } from "../cellarr/column-form.js";
+import { metadataForms } from "../cellarr/columns/column-form.js";
 import { type ColumnType, columnTypes } from "../cellarr/column-types.js";
 import type { CellArrDataset } from "../cellarr/dataset.js";
 import type { MisfitRule } from "../cellarr/fit-values.js";

@@ -284,7 +284,7 @@ describe("sample metadata", () => {
 });
 
 describe("cell metadata", () => {
-  it("takes typed columns of obs, NA or null where a file has none", async () => {
+  it("takes typed columns of obs, NA where a file has none, or null", async () => {
     const tissue = {
       kind: "categorical",
       codes: Int32Array.of(1, -1),

@@ -58,6 +58,7 @@ async function build(options: Partial<BuildOptions> = {}): Promise<CellArrDatase
     files: [adata1, adata2],
     matrixOptions: { dtype: "float32" },
     geneMajor: false,
+    metadata: "python",
     ...options,
   });
 }

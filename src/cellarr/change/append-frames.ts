@@ -1,36 +1,69 @@
-import { ArgumentError, isCellarrError, throwIfAborted } from "../../errors.js";
+import { selectCells } from "../../array/column-ops.js";
+import type { Column } from "../../array/columns.js";
+import { run } from "../../array/read/selection.js";
+import { ArgumentError, throwIfAborted } from "../../errors.js";
 import type { AnnDataSource } from "../../h5ad/source.js";
 import { Frame, type FrameColumn, textColumn } from "../../util/frame.js";
-import { attributeDatatype } from "../column-types.js";
+import { joinAttributes } from "../columns/column-form.js";
 import { withSource } from "../file-sources.js";
-import { numberedIndex } from "../frame-parts.js";
+import { numberedIndex, runRows, takeFrameRows } from "../frame-parts.js";
 import type { FrameReader } from "../frame-reader.js";
 import { FrameWriter } from "../frame-writer.js";
 import { addedColumns, type FrameAttribute } from "../layout.js";
+import { obsAttribute, obsColumn } from "../columns/obs-columns.js";
 import type { ColumnTypes } from "../options.js";
 import { cellColumns } from "../sample-table.js";
 import type { Place } from "../staging.js";
+import type { CellSummaries } from "../summary/cell-summaries.js";
+import type { NamedCells } from "../summary/stored-summaries.js";
 import { readTable } from "../tables.js";
 import type { AppendPlan } from "./append-plan.js";
-import { copyRows, frameCells, furtherAttributes, storedAttributes } from "./stored-frame.js";
+import {
+  copyRows,
+  frameCells,
+  furtherAttributes,
+  storedAttributes,
+  typeOfAttribute,
+  widened,
+  withGaps,
+} from "./stored-frame.js";
 
 /** Frames with the rows of an append behind those that are there. */
+
+export interface LongerOptions {
+  readonly types?: ColumnTypes | undefined;
+  /** Columns that the store does not get where it does not have them. */
+  readonly added: ReadonlySet<string>;
+  /** All rows, the further ones included, of columns that take the place of the frame's. */
+  readonly replaced?: NamedCells;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** A frame and rows of a table; columns that only one of them has are filled, see frameCells. */
 export async function writeLonger(
   to: Place,
   frame: FrameReader,
   rows: Frame,
-  options: { types?: ColumnTypes | undefined; added: ReadonlySet<string>; signal?: AbortSignal | undefined },
+  options: LongerOptions,
 ): Promise<void> {
-  const stored = storedAttributes(frame);
-  const given = new Map([...rows.columns].filter(([name]) => !options.added.has(name)));
-  const attributes = [...stored, ...furtherAttributes(stored, given, options.types)];
-  const count = frame.rowCount + rows.rowCount;
-  const writer = await FrameWriter.create(to, attributes, count, options.signal);
-  await copyRows(frame, attributes, [0, frame.rowCount], writer, options);
+  const { added, types, signal, replaced = new Map<string, Column>() } = options;
+  const what = "new rows";
+  const widen = (attribute: FrameAttribute) =>
+    rows.rowCount === 0 || replaced.has(attribute.name)
+      ? attribute
+      : widened(attribute, rows.columns.get(attribute.name), what);
+  const stored = storedAttributes(frame).map(widen);
+  const given = new Map([...rows.columns].filter(([name]) => !added.has(name)));
+  const attributes = [...stored, ...furtherAttributes(stored, given, types, what)];
+  const [first, count] = [frame.rowCount, frame.rowCount + rows.rowCount];
+  const writer = await FrameWriter.create(to, attributes, count, signal);
+  await copyRows(frame, attributes, [0, first], writer, { signal, replaced });
   if (rows.rowCount > 0) {
-    await writer.append(attributes.map((attribute) => frameCells(rows, attribute, "new rows")));
+    const cells = attributes.map((attribute) => {
+      const column = replaced.get(attribute.name);
+      return column === undefined ? frameCells(rows, attribute, what) : selectCells(column, run(first, count));
+    });
+    await writer.append(cells);
   }
   await writer.finish();
 }
@@ -38,7 +71,11 @@ export async function writeLonger(
 /** Columns that cellarr adds; a store that does not have one of them, as older ones, does not get it. */
 export const columnsOfOurs: ReadonlySet<string> = new Set(Object.values(addedColumns));
 
-export async function writeLongerCells(to: Place, plan: AppendPlan): Promise<void> {
+export async function writeLongerCells(
+  to: Place,
+  plan: AppendPlan,
+  summaries: CellSummaries,
+): Promise<void> {
   const { options, parts, samples, cellOffset } = plan;
   const { signal } = options;
   const total = cellOffset + samples.starts.at(-1)!;
@@ -47,39 +84,53 @@ export async function writeLongerCells(to: Place, plan: AppendPlan): Promise<voi
     done += rows;
     options.onProgress?.({ step: "cell_metadata", item: "cell_metadata", done, total });
   };
-  const stored = storedAttributes(parts.cells);
   const given = options.cellMetadata === undefined ? null : await givenCells(plan);
-  const types = options.cellMetadataOptions?.columnTypes;
-  const attributes = [
-    ...stored,
-    ...(given === null
-      ? obsAttributes(stored, types)
-      : furtherAttributes(stored, withoutOurs(given.columns), types)),
-  ];
+  const attributes = cellAttributes(plan, given, summaries.names);
   const writer = await FrameWriter.create(to, attributes, total, signal);
   await copyRows(parts.cells, attributes, [0, cellOffset], writer, { signal, onRows });
-  if (given !== null) {
-    await writer.append(attributes.map((attribute) => frameCells(given, attribute, "cell metadata")));
-    onRows(given.rowCount);
-  } else {
-    for (const [at, file] of plan.files.entries()) {
-      throwIfAborted(signal);
-      const rows = await withSource(file.input, (source) => fileCells(source, plan, at, attributes));
-      await writer.append(attributes.map((attribute) => frameCells(rows, attribute, file.name)));
-      onRows(rows.rowCount);
-    }
+  for (const [at, file] of plan.files.entries()) {
+    throwIfAborted(signal);
+    const totals = await summaries.named(at);
+    const own = attributes.filter(({ name }) => !totals.has(name));
+    const rows =
+      given === null
+        ? await withSource(file.input, (source) => fileCells(source, plan, at, own))
+        : takeFrameRows(given, runRows(samples.starts[at]!, samples.starts[at + 1]!));
+    const what = given === null ? file.name : "cell metadata";
+    await writer.append(attributes.map((one) => totals.get(one.name) ?? frameCells(rows, one, what)));
+    onRows(rows.rowCount);
   }
   await writer.finish();
 }
 
-function withoutOurs(columns: ReadonlyMap<string, FrameColumn>): Map<string, FrameColumn> {
-  return new Map([...columns].filter(([name]) => !columnsOfOurs.has(name)));
-}
-
-function obsAttributes(stored: readonly FrameAttribute[], types: ColumnTypes | undefined): FrameAttribute[] {
+/** Those of the store, with room for what the files or the caller's rows hold, and further ones. */
+function cellAttributes(
+  { files, parts, options, samples }: AppendPlan,
+  given: Frame | null,
+  summaries: ReadonlySet<string>,
+): FrameAttribute[] {
+  const types = options.cellMetadataOptions?.columnTypes;
+  const widen = (attribute: FrameAttribute): FrameAttribute => {
+    const { name } = attribute;
+    if (name === addedColumns.sample) return widened(attribute, textColumn(samples.names), "samples");
+    if (name === addedColumns.cellIndexInSample || summaries.has(name)) return attribute;
+    if (given !== null) return widened(attribute, given.columns.get(name), "cell metadata");
+    const type = typeOfAttribute(attribute);
+    return type === null ? attribute : joinAttributes(attribute, obsAttribute(name, type, "typed", files));
+  };
+  const stored = storedAttributes(parts.cells).map(widen);
+  if (given !== null) {
+    const columns = withoutOurs(given.columns);
+    return [...stored, ...furtherAttributes(stored, columns, types, "cell metadata")];
+  }
   const known = new Set(stored.map(({ name }) => name));
   const further = Object.entries(types ?? {}).filter(([name]) => !known.has(name));
-  return further.map(([name, type]) => ({ name, datatype: attributeDatatype(type, name) }));
+  const added = further.map(([name, type]) => withGaps(obsAttribute(name, type, "typed", files)));
+  return [...stored, ...added];
+}
+
+function withoutOurs(columns: ReadonlyMap<string, FrameColumn>): Map<string, FrameColumn> {
+  return new Map([...columns].filter(([name]) => !columnsOfOurs.has(name)));
 }
 
 /** The caller's rows, with the columns that tie cells to samples. */
@@ -123,13 +174,4 @@ async function fileCells(
 
 function sampleColumn(name: string, rows: number): FrameColumn {
   return { kind: "categorical", codes: new Int32Array(rows), categories: textColumn([name]), ordered: false };
-}
-
-async function obsColumn(source: AnnDataSource, name: string): Promise<FrameColumn | null> {
-  try {
-    return (await source.obs([name])).columns.get(name) ?? null;
-  } catch (error) {
-    if (isCellarrError(error, "NOT_FOUND")) return null;
-    throw error;
-  }
 }

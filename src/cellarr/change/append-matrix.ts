@@ -8,8 +8,10 @@ import { genePositions } from "../gene-table.js";
 import { isIndexType } from "../layout.js";
 import { LazyFragment, writeMatrix } from "../matrix-writer.js";
 import type { BuildOutput } from "../output.js";
+import type { Companions } from "../build-matrix.js";
 import { matrixGenes } from "../scan.js";
 import type { Place } from "../staging.js";
+import type { MatrixSummary } from "../summary/matrix-summary.js";
 import type { AppendedTo, AppendPlan } from "./append-plan.js";
 import { copySchema, PlacedFragments } from "./placed-fragments.js";
 import { groupOf } from "./store-places.js";
@@ -34,6 +36,7 @@ export async function writeMatrixCells(
   output: BuildOutput,
   matrix: AppendedTo,
   location: Place,
+  summary: MatrixSummary | null,
 ): Promise<{ made: Place; copy: LongerCopy | null }> {
   const { signal } = plan.options;
   const { array } = matrix.reader;
@@ -43,7 +46,7 @@ export async function writeMatrixCells(
   const there = await openGeneMajor(place, array, signal);
   const work = there.state === "current" ? copyWriter(plan, output, matrix, place) : null;
   try {
-    await writeFiles(plan, matrix, made, work?.writer ?? null);
+    await writeFiles(plan, matrix, made, { byGene: work?.writer ?? null, summary });
     if (work === null || there.state !== "current") return { made, copy: null };
     const cells = cellCount(there.array) + (await work.writer.finishCells());
     const fragments = new PlacedFragments(output.workPart());
@@ -82,7 +85,7 @@ async function writeFiles(
   plan: AppendPlan,
   { name, options: matrix, reader }: AppendedTo,
   made: Place,
-  byGene: GeneMajorWriter | null,
+  { byGene, summary }: Companions,
 ): Promise<void> {
   const { options, samples, genes } = plan;
   const { signal } = options;
@@ -98,7 +101,11 @@ async function writeFiles(
       const positions = genePositions(genes, matrixGenes(file, matrix.matrixName));
       const cellOffset = plan.cellOffset + start;
       const task = { fileName: file.name, matrix, positions, genes, fragment, byGene, cellType, geneType };
-      await withSource(file.input, (source) => writeMatrix({ ...task, source, cellOffset, signal, onCells }));
+      const totals = summary?.file(at, cellOffset, file.cellCount) ?? null;
+      await withSource(file.input, (source) =>
+        writeMatrix({ ...task, source, cellOffset, signal, onCells, summary: totals }),
+      );
+      await totals?.finish();
     }
     await fragment.finish();
   } catch (error) {

@@ -2,20 +2,26 @@ import { ArgumentError, NotFoundError, UnsupportedError, ValueError } from "../.
 import type { MatrixDtype } from "../../h5ad/matrix.js";
 import { mapBounded } from "../../util/concurrency.js";
 import { Frame, type FrameColumn, textColumn } from "../../util/frame.js";
+import { isAdded } from "../cell-table.js";
+import type { ColumnType } from "../column-types.js";
 import type { DatasetParts } from "../dataset-parts.js";
 import { takeFrameRows } from "../frame-parts.js";
 import { compareCodePoints, GeneSet } from "../gene-set.js";
 import { geneTable } from "../gene-table.js";
 import { addedColumns, CELL_DIMENSION, checkIndexType, GENE_DIMENSION, isIndexType } from "../layout.js";
 import type { MatrixReader } from "../matrix-reader.js";
+import type { ObsRequest } from "../columns/obs-columns.js";
 import { matrixDtypes, type ResolvedMatrix, resolveMatrices } from "../options.js";
 import { pythonStrings } from "../python-text.js";
 import { type Samples, sampleTable } from "../sample-table.js";
 import { fileGenes, type ScannedFile, scanFile } from "../scan.js";
 import type { Place } from "../staging.js";
+import { storedSummaries } from "../summary/stored-summaries.js";
+import { summaryNames } from "../summary/summary-names.js";
 import { readTable } from "../tables.js";
 import type { AppendedMatrix, AppendOptions } from "./change-options.js";
 import { groupOf, matrixPlace } from "./store-places.js";
+import { storedAttributes, typeOfAttribute } from "./stored-frame.js";
 
 /** An append with everything looked up and checked, before anything is written. */
 
@@ -41,6 +47,8 @@ export interface AppendPlan {
   /** Cells that the store has. */
   readonly cellOffset: number;
   readonly matrices: readonly AppendedTo[];
+  /** Words of the matrices whose summaries the store has; see storedSummaries. */
+  readonly summaries: readonly string[];
 }
 
 export async function planAppend(
@@ -50,7 +58,8 @@ export async function planAppend(
 ): Promise<AppendPlan> {
   if (options.files.length === 0) throw new ArgumentError("files: at least one is needed");
   const matrices = chooseMatrices(parts, location, options);
-  const files = await scanFiles(options, matrices);
+  const summaries = storedSummaries(parts);
+  const files = await scanFiles(options, matrices, obsRequest(parts, options, summaries));
   const genes = await appendedGenes(parts, files, options);
   const samples = await newSamples(parts, files, options);
   const cellOffset = parts.cells.rowCount;
@@ -59,7 +68,24 @@ export async function planAppend(
   }
   const sampleRows = rowsOfSamples(samples, cellOffset);
   const { set, added: newGenes } = genes;
-  return { options, parts, files, genes: set, newGenes, samples, sampleRows, cellOffset, matrices };
+  return { options, parts, files, genes: set, newGenes, samples, sampleRows, cellOffset, matrices, summaries };
+}
+
+/** The columns that are taken from obs: those of the store, and further ones that are asked for. */
+function obsRequest(
+  { cells }: DatasetParts,
+  { cellMetadata, cellMetadataOptions }: AppendOptions,
+  summaries: readonly string[],
+): ObsRequest | null {
+  if (cellMetadata !== undefined) return null;
+  const made = new Set(summaries.flatMap((word) => Object.values(summaryNames(word).cells)));
+  const types: Record<string, ColumnType> = { ...cellMetadataOptions?.columnTypes };
+  for (const attribute of storedAttributes(cells)) {
+    const type = typeOfAttribute(attribute);
+    if (type !== null) types[attribute.name] = type;
+  }
+  const own = Object.entries(types).filter(([name]) => !isAdded(name) && !made.has(name));
+  return { types: Object.fromEntries(own), form: "typed" };
 }
 
 function chooseMatrices(parts: DatasetParts, location: Place, options: AppendOptions): AppendedTo[] {
@@ -121,10 +147,15 @@ function checkDimensions({ array }: MatrixReader, cells: number, genes: number):
   }
 }
 
-function scanFiles(options: AppendOptions, matrices: readonly AppendedTo[]): Promise<ScannedFile[]> {
+function scanFiles(
+  options: AppendOptions,
+  matrices: readonly AppendedTo[],
+  obs: ObsRequest | null,
+): Promise<ScannedFile[]> {
   const request = {
     matrixNames: matrices.map((matrix) => matrix.options.matrixName),
     featureColumn: options.geneAnnotationOptions?.featureColumn ?? "index",
+    ...(obs !== null && { obs }),
   };
   const total = options.files.length;
   const scan = async (input: AppendOptions["files"][number], at: number) => {

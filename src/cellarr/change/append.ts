@@ -13,6 +13,7 @@ import { type Place, restoreInterrupted } from "../staging.js";
 import { columnsOfOurs, writeLonger, writeLongerCells } from "./append-frames.js";
 import { type LongerCopy, placeLongerCopy, writeMatrixCells } from "./append-matrix.js";
 import { type AppendPlan, planAppend } from "./append-plan.js";
+import { AppendedSummaries } from "./append-summaries.js";
 import type { AppendOptions, AppendResult } from "./change-options.js";
 import { PlacedFragments } from "./placed-fragments.js";
 import { withStoreLock } from "./store-lock.js";
@@ -53,9 +54,8 @@ async function append(location: Place, options: AppendOptions): Promise<AppendRe
   const plan = await planAppend(await openParts(location, options), location, options);
   const fragments: { placed?: PlacedFragments } = {};
   const names = frameNames(options);
-  const hasNewGenes = plan.newGenes.rowCount > 0;
   const output = await BuildOutput.prepare(location, {
-    targets: [...(hasNewGenes ? [names.genes] : []), names.cells, names.samples],
+    targets: [...(changesGenes(plan) ? [names.genes] : []), names.cells, names.samples],
     matrices: [],
     overwrite: true,
     keepsGroup: true,
@@ -82,6 +82,11 @@ async function append(location: Place, options: AppendOptions): Promise<AppendRe
   return { samples, newCells: starts.at(-1)!, newGenes: plan.newGenes.rowCount };
 }
 
+/** New genes get rows, and all genes other totals. */
+function changesGenes({ newGenes, summaries }: AppendPlan): boolean {
+  return newGenes.rowCount > 0 || summaries.length > 0;
+}
+
 async function writeParts(
   plan: AppendPlan,
   output: BuildOutput,
@@ -91,21 +96,29 @@ async function writeParts(
   const { options, parts } = plan;
   const { signal } = options;
   const names = frameNames(options);
-  if (plan.newGenes.rowCount > 0) {
-    const types = options.geneAnnotationOptions?.columnTypes;
+  const summaries = await AppendedSummaries.start(plan, output);
+  const copies: LongerCopy[] = [];
+  try {
+    for (const matrix of plan.matrices) {
+      const summary = summaries.of(matrix.name);
+      const { made, copy } = await writeMatrixCells(plan, output, matrix, location, summary);
+      await placed.add(made, matrix.place);
+      if (copy !== null) copies.push(copy);
+    }
+    await summaries.finish();
+  } catch (error) {
+    await summaries.abort();
+    throw error;
+  }
+  if (changesGenes(plan)) {
     await writeLonger(output.part(names.genes), parts.genes, plan.newGenes, {
-      types,
+      types: options.geneAnnotationOptions?.columnTypes,
       added: columnsOfOurs,
+      replaced: summaries.geneCells(),
       signal,
     });
   }
-  await writeLongerCells(output.part(names.cells), plan);
-  const copies: LongerCopy[] = [];
-  for (const matrix of plan.matrices) {
-    const { made, copy } = await writeMatrixCells(plan, output, matrix, location);
-    await placed.add(made, matrix.place);
-    if (copy !== null) copies.push(copy);
-  }
+  await writeLongerCells(output.part(names.cells), plan, summaries.cells);
   await writeLonger(output.part(names.samples), parts.samples, plan.sampleRows, {
     types: options.sampleMetadataOptions?.columnTypes,
     added: columnsOfOurs,

@@ -10,6 +10,8 @@ import { geneMajorPlace, openGeneMajor } from "../by-gene/gene-major-state.js";
 import { GeneMajorWriter } from "../by-gene/gene-major-writer.js";
 import { coordinatesOf } from "../coordinates.js";
 import { type DatasetParts, openParts } from "../dataset-parts.js";
+import type { FormedColumn } from "../columns/column-form.js";
+import { asNumbers } from "../fit-values.js";
 import { FrameWriter } from "../frame-writer.js";
 import { addedColumns, storeNames } from "../layout.js";
 import type { MatrixReader } from "../matrix-reader.js";
@@ -17,6 +19,9 @@ import { BuildOutput } from "../output.js";
 import { pythonStrings } from "../python-text.js";
 import { type Place, restoreInterrupted } from "../staging.js";
 import type { ChangeOptions } from "./change-options.js";
+import { type GeneTotals, geneTotals } from "../summary/gene-totals.js";
+import { geneSummary } from "../summary/matrix-summary.js";
+import { hasGeneSummary } from "../summary/stored-summaries.js";
 import { copySchema } from "./placed-fragments.js";
 import { withStoreLock } from "./store-lock.js";
 import { frameNames, groupOf, matrixPlace } from "./store-places.js";
@@ -115,15 +120,26 @@ async function drop(plan: DropPlan, samples: readonly string[]): Promise<DropRes
   const { location, parts, options } = plan;
   const names = frameNames(options);
   const matrices = [...parts.matrices.keys()];
+  const summaries = matrices.filter((name) => hasGeneSummary(parts.genes, name));
   const output = await BuildOutput.prepare(location, {
-    targets: [names.cells, ...matrices.map((name) => `${storeNames.assays}/${name}`), names.samples],
+    targets: [
+      ...(summaries.length > 0 ? [names.genes] : []),
+      names.cells,
+      ...matrices.map((name) => `${storeNames.assays}/${name}`),
+      names.samples,
+    ],
     matrices,
     overwrite: true,
     keepsGroup: true,
   });
   try {
     await writeCells(plan, output.part(names.cells));
-    for (const [name, matrix] of parts.matrices) await writeMatrix(plan, output, name, matrix);
+    const totals: FormedColumn[] = [];
+    for (const [name, matrix] of parts.matrices) {
+      const genes = await writeMatrix(plan, output, name, matrix);
+      if (summaries.includes(name)) totals.push(...geneSummary(name, genes.columns(plan.cellCount)));
+    }
+    if (totals.length > 0) await writeGenes(plan, output.part(names.genes), totals);
     await writeSamples(plan, output.part(names.samples));
     throwIfAborted(options.signal);
     await output.publish();
@@ -149,6 +165,21 @@ async function writeCells({ parts, runs, cellCount, options }: DropPlan, to: Pla
   await writer.finish();
 }
 
+/** The genes with other totals. */
+async function writeGenes(
+  { parts, options }: DropPlan,
+  to: Place,
+  totals: readonly FormedColumn[],
+): Promise<void> {
+  const { signal } = options;
+  const attributes = storedAttributes(parts.genes);
+  const { rowCount } = parts.genes;
+  const writer = await FrameWriter.create(to, attributes, rowCount, signal);
+  const replaced = new Map(totals.map(({ attribute, cells }) => [attribute.name, cells]));
+  await copyRows(parts.genes, attributes, [0, rowCount], writer, { signal, replaced });
+  await writer.finish();
+}
+
 async function writeSamples({ parts, kept, ranges, runs, options }: DropPlan, to: Place): Promise<void> {
   const attributes = storedAttributes(parts.samples);
   const rows = await parts.samples.rows(Uint32Array.from(kept), undefined, options.signal);
@@ -168,12 +199,13 @@ function integers(values: readonly number[]): FrameColumn {
   return { kind: "numeric", values: BigInt64Array.from(values, BigInt) };
 }
 
+/** Gives the totals of the genes over the cells that stay. */
 async function writeMatrix(
   plan: DropPlan,
   output: BuildOutput,
   name: string,
   { array }: MatrixReader,
-): Promise<void> {
+): Promise<GeneTotals> {
   const { location, options, parts } = plan;
   const { signal } = options;
   const to = output.part(`${storeNames.assays}/${name}`);
@@ -184,6 +216,7 @@ async function writeMatrix(
   const copyPart = output.geneMajorPart(name);
   const geneCount = parts.genes.rowCount;
   const copy = state === "none" ? null : new GeneMajorWriter({ ...copyPart, shape, geneCount, signal });
+  const totals = geneTotals(shape.attribute.datatype, geneCount);
   const fragment = await openFragmentWriter(to, { signal });
   const append = async (cells: Uint32Array, genes: Uint32Array, values: TypedArray): Promise<void> => {
     const left = keptCells(plan.runs, cells, genes, values);
@@ -193,6 +226,7 @@ async function writeMatrix(
       [gene]: coordinatesOf(left.genes, shape.geneType),
       [shape.attribute.name]: left.values,
     });
+    totals.add(left.genes, asNumbers(left.values));
     await copy?.append(left.cells, left.genes, left.values);
   };
   try {
@@ -201,6 +235,7 @@ async function writeMatrix(
     await copyCells(array, shape, { append }, { signal, onCells });
     await fragment.finish();
     await copy?.finish(await openArray(to, { signal }));
+    return totals;
   } catch (error) {
     await fragment.abort();
     await copy?.abort();

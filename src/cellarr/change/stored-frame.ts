@@ -1,18 +1,23 @@
+import { selectCells } from "../../array/column-ops.js";
 import type { Column } from "../../array/columns.js";
+import { run } from "../../array/read/selection.js";
 import { UnsupportedError, ValueError } from "../../errors.js";
-import { type Datatype, datatypeInfo } from "../../format/datatype.js";
+import { datatypeInfo } from "../../format/datatype.js";
 import type { Frame, FrameColumn } from "../../util/frame.js";
-import { attributeDatatype, defaultType, storedColumn } from "../column-types.js";
+import { formColumn, joinAttributes } from "../columns/column-form.js";
+import { type ColumnType, columnTypes, storedColumn } from "../column-types.js";
 import { runRows } from "../frame-parts.js";
 import type { FrameReader } from "../frame-reader.js";
 import type { FrameWriter } from "../frame-writer.js";
 import type { FrameAttribute } from "../layout.js";
 import type { ColumnTypes } from "../options.js";
+import type { NamedCells } from "../summary/stored-summaries.js";
 import { repeatedText } from "../text-builder.js";
 
 /**
  * The frames of a store that is there, on the way to new ones: their domain says how many rows they have, so a frame with
- * more or fewer rows is a new array. Types of columns stay; enumerated columns become text.
+ * more or fewer rows is a new array. Types of columns stay, but that they may get room for null and for other than ASCII
+ * text; enumerated columns become text.
  */
 
 /** Rows that are read at a time. */
@@ -32,18 +37,57 @@ export function storedAttributes(frame: FrameReader): FrameAttribute[] {
   });
 }
 
-/** The columns that are in `given` and not in the frame, with the types that are asked for or text. */
+/**
+ * The columns that are in `given` and not in the frame, as a build would store them; numbers are nullable, since the
+ * frame's rows have none.
+ */
 export function furtherAttributes(
   attributes: readonly FrameAttribute[],
   given: ReadonlyMap<string, FrameColumn>,
   types: ColumnTypes | undefined,
+  what: string,
 ): FrameAttribute[] {
   const known = new Set(attributes.map(({ name }) => name));
   const further = [...given].filter(([name]) => !known.has(name));
-  return further.map(([name, column]) => ({
-    name,
-    datatype: attributeDatatype(types?.[name] ?? defaultType(column), name),
-  }));
+  return further.map(([name, column]) =>
+    withGaps(formColumn(name, column, types?.[name], "typed", `${what}: column '${name}'`).attribute),
+  );
+}
+
+/** The attribute with room for rows that do not have the column: text says "NA" there. */
+export function withGaps(attribute: FrameAttribute): FrameAttribute {
+  return isText(attribute) ? attribute : { ...attribute, nullable: true };
+}
+
+function isText({ datatype }: FrameAttribute): boolean {
+  return datatypeInfo(datatype).kind === "string";
+}
+
+/** The type that is asked of a column to go into an attribute; null where there is none of that name. */
+export function typeOfAttribute({ datatype }: FrameAttribute): ColumnType | null {
+  if (datatype === "string_ascii") return "ascii";
+  if (datatype === "string_utf8") return "utf8";
+  return Object.hasOwn(columnTypes, datatype) ? (datatype as ColumnType) : null;
+}
+
+/** A stored attribute with room for what further rows hold; `column` is undefined where they do not have it. */
+export function widened(
+  stored: FrameAttribute,
+  column: FrameColumn | undefined,
+  what: string,
+): FrameAttribute {
+  const type = typeOfAttribute(stored);
+  if (type === null) return stored;
+  if (column === undefined) return withGaps(stored);
+  const { attribute } = formColumn(stored.name, column, type, "typed", `${what}: column '${stored.name}'`);
+  return joinAttributes(stored, attribute);
+}
+
+export interface CopyOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onRows?: (rows: number) => void;
+  /** All rows of columns that take the place of the frame's. */
+  readonly replaced?: NamedCells;
 }
 
 /** Hands rows [start, end) to the writer, whose first attributes are those of the frame. */
@@ -52,13 +96,19 @@ export async function copyRows(
   attributes: readonly FrameAttribute[],
   [start, end]: readonly [number, number],
   writer: FrameWriter,
-  options: { readonly signal?: AbortSignal | undefined; readonly onRows?: (rows: number) => void } = {},
+  options: CopyOptions = {},
 ): Promise<void> {
-  const names = frame.columnNames;
+  const { replaced = new Map<string, Column>() } = options;
+  const names = frame.columnNames.filter((name) => !replaced.has(name));
   for (let first = start; first < end; first += PIECE_ROWS) {
     const last = Math.min(end, first + PIECE_ROWS);
     const piece = await frame.rows(runRows(first, last), names, options.signal);
-    await writer.append(attributes.map((attribute) => frameCells(piece, attribute, "stored rows")));
+    const cells = attributes.map((attribute) => {
+      const column = replaced.get(attribute.name);
+      if (column !== undefined) return selectCells(column, run(first, last));
+      return frameCells(piece, attribute, "stored rows");
+    });
+    await writer.append(cells);
     options.onRows?.(last - first);
   }
 }
@@ -72,10 +122,7 @@ export function frameCells(
   const column = frame.columns.get(attribute.name);
   if (column === undefined) return missingCells(attribute, frame.rowCount, what);
   const whole = `${what}: column '${attribute.name}'`;
-  if (!attribute.nullable) return storedColumn(column, attribute.datatype, whole);
-  const validity = validityOf(column, frame.rowCount);
-  const filled = storedColumn(withoutGaps(column, attribute.datatype), attribute.datatype, whole);
-  return { ...filled, validity };
+  return storedColumn(column, attribute.datatype, whole, attribute.nullable);
 }
 
 function missingCells(attribute: FrameAttribute, rows: number, what: string): Column {
@@ -94,22 +141,4 @@ function missingCells(attribute: FrameAttribute, rows: number, what: string): Co
   throw new ValueError(
     `${what}: no column '${name}', which the store has as ${datatype}, a type without a missing value; give the column`,
   );
-}
-
-function validityOf(column: FrameColumn, rows: number): Uint8Array {
-  if (column.kind === "categorical") return Uint8Array.from(column.codes, (code) => (code < 0 ? 0 : 1));
-  return column.validity ?? new Uint8Array(rows).fill(1);
-}
-
-/** The column with some value of the type where it has none: null cells hold it unseen. */
-function withoutGaps(column: FrameColumn, datatype: Datatype): FrameColumn {
-  if (column.kind === "numeric" || column.kind === "boolean") {
-    const { validity: _, ...filled } = column;
-    return filled;
-  }
-  if (column.kind === "text" && datatypeInfo(datatype).kind === "string") {
-    const { validity: _, ...filled } = column;
-    return filled;
-  }
-  return column;
 }

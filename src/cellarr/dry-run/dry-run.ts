@@ -5,9 +5,12 @@ import { childLocation, resolveLocation } from "../../storage/resolve.js";
 import { withSource } from "../file-sources.js";
 import { type Genes, genePositions, geneTable } from "../gene-table.js";
 import { withRemoteInputs } from "../inputs/remote-inputs.js";
+import { isAdded } from "../cell-table.js";
+import { formOf } from "../columns/column-form.js";
 import { checkIndexType, storeNames } from "../layout.js";
 import { LazyFragment, writeMatrix } from "../matrix-writer.js";
 import { type BuildOptions, type ResolvedMatrix, resolveFrameNames, resolveMatrices } from "../options.js";
+import { checkSummaries, wantsSummaries } from "../summary/check-summaries.js";
 import { sampleTable } from "../sample-table.js";
 import { fileGenes, matrixGenes, type ScannedFile } from "../scan.js";
 import { isPresent } from "../staging.js";
@@ -36,6 +39,7 @@ export async function dryRunBuild(options: DryRunOptions): Promise<BuildReport> 
 async function inspectBuild(options: DryRunOptions): Promise<BuildReport> {
   const names = resolveFrameNames(options);
   const matrices = resolveMatrices(options.matrixOptions).filter(({ skip }) => !skip);
+  checkSummaries(options, matrices);
   const problems: BuildProblem[] = [];
   const files: InspectedFile[] = [];
   for (const [at, input] of options.files.entries()) {
@@ -103,7 +107,7 @@ async function tableProblems(
     const types = options.geneAnnotationOptions;
     await attempt(problems, "gene annotation", () => {
       checkIndexType(types?.dtype ?? "uint32", genes.set.size, "genes");
-      typedTable(genes.columns, types?.columnTypes, "gene annotation");
+      typedTable(genes.columns, types?.columnTypes, formOf(options), "gene annotation");
     });
   }
   // Rows are those of the files: with one that cannot be read nothing can be said.
@@ -112,15 +116,21 @@ async function tableProblems(
     const given = options.sampleMetadata;
     const table = given === undefined ? null : await readTable(given, "sample metadata", false);
     const { columns } = sampleTable(table, files);
-    typedTable(columns, options.sampleMetadataOptions?.columnTypes, "sample metadata");
+    typedTable(columns, options.sampleMetadataOptions?.columnTypes, formOf(options), "sample metadata");
   });
   if (options.cellMetadata === undefined) return problems;
   const table = await attempt(problems, "cell metadata", () =>
     readTable(options.cellMetadata!, "cell metadata", false),
   );
-  if (table !== null && table.rowCount !== cells) {
+  if (table === null) return problems;
+  if (table.rowCount !== cells) {
     problems.push(error("cell metadata", `${table.rowCount} rows, expected one for each of ${cells} cells`));
   }
+  const types = options.cellMetadataOptions?.columnTypes;
+  const own = Object.fromEntries(Object.entries(types ?? {}).filter(([name]) => !isAdded(name)));
+  await attempt(problems, "cell metadata", () =>
+    typedTable(table.columns, own, formOf(options), "cell metadata"),
+  );
   return problems;
 }
 
@@ -189,7 +199,7 @@ async function readValues(
     const positions = genePositions(genes.set, matrixGenes(file, matrix.matrixName));
     const onCells = (done: number) =>
       options.onProgress?.({ step: "matrix", item: matrix.tiledbStoreName, done, total: file.cellCount });
-    const task = { fileName: file.name, matrix, positions, genes: genes.set, fragment, byGene: null, signal };
+    const task = { fileName: file.name, matrix, positions, genes: genes.set, fragment, byGene: null, summary: null, signal };
     await withSource(file.input, (source) =>
       writeMatrix({ ...task, source, cellOffset: 0, cellType: "uint32", geneType: "uint32", onCells }),
     );
@@ -208,7 +218,7 @@ function summary(
 ): BuildReport {
   const cells = files.reduce((sum, { cellCount }) => sum + cellCount, 0);
   const stored = matrices.map((matrix) => matrixReport(matrix, reports, options));
-  const frames = frameBytes(cells, genes?.set.size ?? 0, options);
+  const frames = frameBytes(cells, genes?.set.size ?? 0, matrices.length, options);
   return {
     ok: problems.every(({ severity }) => severity === "warning"),
     samples: options.files.length,
@@ -256,8 +266,9 @@ function matrixReport(
   return { matrix: tiledbStoreName, dtype, values, estimatedBytes, estimatedGeneMajorBytes };
 }
 
-/** Names of genes, and a few bytes a cell and column: they repeat. */
-function frameBytes(cells: number, genes: number, options: BuildOptions): number {
+/** Names of genes, and a few bytes a cell and column: they repeat. Summaries are numbers, which repeat less. */
+function frameBytes(cells: number, genes: number, matrices: number, options: BuildOptions): number {
   const columns = 2 + Object.keys(options.cellMetadataOptions?.columnTypes ?? {}).length;
-  return genes * 8 + cells * columns * 2;
+  const summaries = wantsSummaries(options) ? matrices * (cells * 5 + genes * 20) : 0;
+  return genes * 8 + cells * columns * 2 + summaries;
 }

@@ -1,9 +1,11 @@
 import { isCellarrError } from "../../errors.js";
 import { datatypeInfo } from "../../format/datatype.js";
 import type { AnnDataSource } from "../../h5ad/source.js";
-import { attributeDatatype, storedColumn } from "../column-types.js";
+import { isAdded } from "../cell-table.js";
+import { formOf, type MetadataForm } from "../columns/column-form.js";
+import { attributeDatatype, type ColumnType, isNullableType } from "../column-types.js";
 import { withSource } from "../file-sources.js";
-import { addedColumns } from "../layout.js";
+import { surveyObs } from "../columns/obs-columns.js";
 import type { BuildOptions, FileInput, ResolvedMatrix } from "../options.js";
 import { fileGenes, type ScannedFile, scanFile } from "../scan.js";
 import type { BuildProblem, FileMatrixReport } from "./report.js";
@@ -89,29 +91,31 @@ async function columnProblems(
 ): Promise<BuildProblem[]> {
   if (options.cellMetadata !== undefined || options.cellMetadataOptions?.skip) return [];
   const problems: BuildProblem[] = [];
+  const form = formOf(options);
   for (const [column, type] of Object.entries(options.cellMetadataOptions?.columnTypes ?? {})) {
-    if (column === addedColumns.sample || column === addedColumns.cellIndexInSample) continue;
-    const datatype = attributeDatatype(type, column);
+    if (isAdded(column)) continue;
+    attributeDatatype(type, column);
     try {
-      const found = (await source.obs([column])).columns.get(column)!;
-      storedColumn(found, datatype, `column '${column}'`);
+      const found = await surveyObs(source, { types: { [column]: type }, form }, null);
+      if (!found.has(column)) problems.push(missingColumn(name, column, type, form));
     } catch (cause) {
       if (!isProblem(cause)) throw cause;
-      if (!isCellarrError(cause, "NOT_FOUND")) problems.push(error(name, cause.problem));
-      else problems.push(missingColumn(name, column, datatypeInfo(datatype).kind));
+      problems.push(error(name, cause.problem));
     }
   }
   return problems;
 }
 
-function missingColumn(where: string, column: string, kind: string): BuildProblem {
-  if (kind === "string" || kind === "float") {
-    const filled = kind === "float" ? "NaN" : "'NA'";
-    return {
-      severity: "warning",
-      where,
-      message: `no column '${column}' in obs: ${filled} for all its cells`,
-    };
-  }
-  return error(where, `no column '${column}' in obs, and its type has no missing value`);
+function missingColumn(where: string, column: string, type: ColumnType, form: MetadataForm): BuildProblem {
+  const { kind } = datatypeInfo(attributeDatatype(type, column));
+  const message = `no column '${column}' in obs`;
+  const warning = (filled: string): BuildProblem => ({
+    severity: "warning",
+    where,
+    message: `${message}: ${filled} for all its cells`,
+  });
+  if (isNullableType(type)) return warning("null");
+  if (kind === "string") return warning("'NA'");
+  if (form === "typed") return warning("null");
+  return kind === "float" ? warning("NaN") : error(where, `${message}, and its type has no missing value`);
 }

@@ -21,6 +21,12 @@ export class CellSummaries {
     this.names = new Set(this.attributes.map(({ name }) => name));
   }
 
+  /** The same by the names of the columns. */
+  async named(file: number): Promise<ReadonlyMap<string, Column>> {
+    const columns = await this.read(file);
+    return new Map(this.attributes.map(({ name }, at) => [name, columns[at]!]));
+  }
+
   /** A column per attribute for the cells of one file. */
   async read(file: number): Promise<Column[]> {
     const columns: Column[] = [];

@@ -1,4 +1,4 @@
-import type { MatrixDtype } from "../../h5ad/matrix.js";
+import type { Datatype } from "../../format/datatype.js";
 import type { NumberArray } from "../../util/typed-arrays.js";
 
 /** Totals of each gene in one pass: 20 to 28 bytes a gene, whatever the number of cells. */
@@ -22,7 +22,7 @@ export interface GeneTotals {
  * genes that are not among them start with nothing.
  */
 export function geneTotals(
-  dtype: MatrixDtype,
+  dtype: Datatype,
   geneCount: number,
   before?: { readonly columns: GeneColumns; readonly cellCount: number },
 ): GeneTotals {
@@ -30,7 +30,7 @@ export function geneTotals(
 }
 
 /** Integers whose squares add up without rounding: 2 million cells of the largest value. */
-function isShort(dtype: MatrixDtype): boolean {
+function isShort(dtype: Datatype): boolean {
   return dtype === "int8" || dtype === "uint8" || dtype === "int16" || dtype === "uint16";
 }
 

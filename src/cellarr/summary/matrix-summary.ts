@@ -2,7 +2,7 @@ import type { Column } from "../../array/columns.js";
 import type { Datatype } from "../../format/datatype.js";
 import type { MatrixDtype } from "../../h5ad/matrix.js";
 import type { TypedArray } from "../../util/typed-arrays.js";
-import type { FormedColumn } from "../column-form.js";
+import type { FormedColumn } from "../columns/column-form.js";
 import { asNumbers } from "../fit-values.js";
 import type { Place } from "../staging.js";
 import { CellTotals, CellTotalsFile } from "./cell-totals.js";
@@ -72,15 +72,20 @@ export class MatrixSummary {
 
   /** Columns of the gene annotation of a store of so many cells. */
   geneColumns(cellCount: number): FormedColumn[] {
-    const { total, mean, variance, detected } = this.#genes.columns(cellCount);
-    const { genes } = summaryNames(this.name);
-    return [
-      formed(genes.total, "float64", total),
-      formed(genes.mean, "float64", mean),
-      formed(genes.variance, "float64", variance),
-      formed(genes.detected, "uint32", detected),
-    ];
+    return geneSummary(this.name, this.#genes.columns(cellCount));
   }
+}
+
+/** Columns of the gene annotation. */
+export function geneSummary(matrix: string, columns: GeneColumns): FormedColumn[] {
+  const { total, mean, variance, detected } = columns;
+  const { genes } = summaryNames(matrix);
+  return [
+    formed(genes.total, "float64", total),
+    formed(genes.mean, "float64", mean),
+    formed(genes.variance, "float64", variance),
+    formed(genes.detected, "uint32", detected),
+  ];
 }
 
 function formed(name: string, datatype: Datatype, values: TypedArray): FormedColumn {

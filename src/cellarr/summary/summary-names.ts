@@ -1,5 +1,3 @@
-import { ArgumentError } from "../../errors.js";
-
 /**
  * Columns that a build adds for each matrix, named after it: what its values add up to, so that filters of cells and the
  * choice of variable genes need no scan. Missing values of a sparse matrix count as the zeros they are.
@@ -31,7 +29,7 @@ export interface SummaryNames {
  * and so on. Characters that names in conditions cannot have become "_": `cellarr_log_norm_total` of "log-norm".
  */
 export function summaryNames(matrix: string): SummaryNames {
-  const word = matrix.replace(/[^\p{L}\p{N}_]/gu, "_");
+  const word = summaryWord(matrix);
   const name = (what: string) => `cellarr_${word}_${what}`;
   return {
     cells: { total: name("total"), detected: name("detected") },
@@ -44,14 +42,7 @@ export function summaryNames(matrix: string): SummaryNames {
   };
 }
 
-/** Throws ArgumentError if two of the matrices would have columns of the same names. */
-export function checkSummaryNames(matrices: readonly string[]): void {
-  const totals = matrices.map((matrix) => summaryNames(matrix).cells.total);
-  const second = totals.findIndex((name, at) => totals.indexOf(name) !== at);
-  if (second < 0) return;
-  const first = totals.indexOf(totals[second]!);
-  throw new ArgumentError(
-    `summaries of the matrices '${matrices[first]}' and '${matrices[second]}' would both be called ` +
-      `'${totals[second]}'; give one another tiledbStoreName, or leave them out (summaries: false)`,
-  );
+/** What of a matrix's name is in those of its summary columns. */
+export function summaryWord(matrix: string): string {
+  return matrix.replace(/[^\p{L}\p{N}_]/gu, "_");
 }

@@ -74,6 +74,20 @@ async function cells(dataset: CellArrDataset) {
   return Object.fromEntries(names.map((name, n) => [name, columnValues(columns[n]!)]));
 }
 
+/** What the genes of two stores add up to, in those of one of which the sums were gone on with. */
+async function expectSameSummaries(dataset: CellArrDataset, all: CellArrDataset) {
+  const names = all.getGeneAnnotationColumns().filter((name) => /total|mean|variance|detected/.test(name));
+  expect(names).toHaveLength(8);
+  for (const name of names) {
+    const ours = columnValues(await dataset.getGeneAnnotationColumn(name)) as number[];
+    const theirs = columnValues(await all.getGeneAnnotationColumn(name)) as number[];
+    for (const [gene, value] of theirs.entries()) {
+      if (Number.isNaN(value)) expect(ours[gene], `${name} of ${gene}`).toBeNaN();
+      else expect(Math.abs(ours[gene]! - value), name).toBeLessThanOrEqual(1e-9 * (1 + Math.abs(value)));
+    }
+  }
+}
+
 async function keysOf(store: WritableStore) {
   return (await store.list("")).map(({ key }) => key);
 }
@@ -95,6 +109,8 @@ describe("appendToDataset", () => {
     expect(await cells(dataset)).toEqual({
       cellarr_sample: ["sample_1", "sample_1", "sample_2", "sample_3", "sample_3"],
       cellarr_cell_index_in_sample: ["0", "1", "0", "0", "1"],
+      cellarr_counts_total: [3, 3, 15, 7, 8],
+      cellarr_counts_detected: [2, 1, 3, 1, 1],
     });
     const samples = await dataset.getSampleSubset(slice());
     expect(columnValues(samples.columns.get("cellarr_sample_start_index")!)).toEqual(["0", "2", "3"]);
@@ -152,6 +168,7 @@ describe("appendToDataset", () => {
         expect(await cells(dataset)).toEqual(await cells(all));
         const samples = (one: CellArrDataset) => one.getSampleSubset(slice());
         expect(await samples(dataset)).toEqual(await samples(all));
+        await expectSameSummaries(dataset, all);
         const known = new Set(before.flatMap((file) => file.genes));
         expect(genes.slice(0, known.size)).toEqual([...known].sort());
       }),
@@ -185,7 +202,7 @@ describe("appendToDataset", () => {
     expect(await cells(dataset)).toMatchObject({
       cellarr_sample: ["first", "first", "second"],
       tissue: ["lung", "skin", "gut"],
-      age: [3, 4, Number.NaN],
+      age: [3, 4, null],
       batch: ["NA", "NA", "one"],
     });
     const samples = await dataset.getSampleSubset(slice());
@@ -197,7 +214,58 @@ describe("appendToDataset", () => {
     await expect(appendToDataset(at(store), options)).rejects.toThrow("'second' is in the store already");
     const cellMetadata = frame(["0"], { tissue: ["eye"], age: numbers(9), batch: ["two"] });
     await appendToDataset(at(store), { files: [next], cellMetadata, sampleMetadata: frame(["0"], {}) });
-    expect((await cells(await CellArrDataset.open(at(store)))).age).toEqual([3, 4, Number.NaN, 9]);
+    expect((await cells(await CellArrDataset.open(at(store)))).age).toEqual([3, 4, null, 9]);
+  });
+
+  it("gives columns room for gaps and for any text, and leaves matrices that get no values of zeros", async () => {
+    const store = new MemoryStore();
+    const matrixOptions = [{ dtype: "uint16" }, { matrixName: "twice", dtype: "float32" }] as const;
+    const obs = { n: numbers(1, 2), id: ["a", "b"], flag: { kind: "boolean", values: Uint8Array.of(1, 0) } as const };
+    await buildCellArrDataset({
+      outputPath: at(store),
+      files: [experiment({ genes: ["a", "b"], rows: [[1, 2], [0, 4]], obs })],
+      matrixOptions,
+      sampleMetadata: frame(["0"], { size: numbers(2), donor: ["x"] }),
+      geneAnnotation: frame(["a", "b"], { length: { kind: "numeric", values: Int32Array.of(5, 6) } }),
+      cellMetadataOptions: { columnTypes: { n: "int32", id: "ascii", flag: "bool" } },
+    });
+    const gaps = Uint8Array.of(0, 1);
+    await appendToDataset(at(store), {
+      files: [
+        experiment({
+          genes: ["b", "γ"],
+          rows: [[3, 1], [5, 0]],
+          obs: { n: { kind: "numeric", values: Int32Array.of(0, 7), validity: gaps }, id: ["é", "😀"] },
+        }),
+      ],
+      matrixOptions: { matrixName: "twice", skip: true },
+      sampleMetadata: frame(["0"], { cellarr_sample: ["Zürich"], donor: ["ö"] }),
+      cellMetadataOptions: { columnTypes: { id: "ascii", score: "int8" } },
+    });
+    const dataset = await CellArrDataset.open(at(store));
+    expect(await dataset.getGeneAnnotationIndex()).toEqual(["a", "b", "γ"]);
+    expect(await cells(dataset)).toMatchObject({
+      cellarr_sample: ["sample_1", "sample_1", "Zürich", "Zürich"],
+      n: [1, 2, null, 7],
+      id: ["a", "b", "é", "😀"],
+      flag: [true, false, null, null],
+      score: [null, null, null, null],
+      cellarr_counts_total: [3, 4, 4, 5],
+      cellarr_twice_total: [6, 8, 0, 0],
+      cellarr_twice_detected: [2, 1, 0, 0],
+    });
+    expect([...(await dataset.get("n > 1 or flag == True")).cellIndices]).toEqual([0, 1, 3]);
+    const samples = await dataset.getSampleSubset(slice());
+    expect(columnValues(samples.columns.get("size")!)).toEqual([2, null]);
+    expect(columnValues(samples.columns.get("donor")!)).toEqual(["x", "ö"]);
+    const genes = await dataset.getGeneSubset(slice());
+    const values = (name: string) => columnValues(genes.columns.get(name)!);
+    expect(values("length")).toEqual([5, 6, null]);
+    expect(values("cellarr_counts_mean")).toEqual([0.25, 3.5, 0.25]);
+    expect(values("cellarr_twice_total")).toEqual([2, 12, 0]);
+    expect(values("cellarr_twice_mean")).toEqual([0.5, 3, 0]);
+    expect((values("cellarr_twice_variance") as number[])[1]).toBeCloseTo(44 / 3, 10);
+    expect(values("cellarr_twice_detected")).toEqual([1, 2, 0]);
   });
 
   it("refuses, or leaves out, new genes where that is asked for", async () => {
@@ -294,7 +362,7 @@ describe.skipIf(!hasPython)("Python", () => {
     const assays = ["counts", "twice"];
     expect(await peer.call("cellarr_describe", { path, assays })).toEqual({
       shape: [5, 4],
-      cells: ["cellarr_sample", "cellarr_cell_index_in_sample"],
+      cells: (await CellArrDataset.open(store)).getCellMetadataColumns(),
       genes: NEW.genes,
       samples: NEW.samples,
     });

@@ -44,9 +44,10 @@ async function contentOf(place: string | { store: WritableStore; path: string })
   const dataset = await CellArrDataset.open(place);
   const part = await dataset.get(slice());
   const columns = await dataset.getCellSubset(slice());
+  const annotation = await dataset.getGeneSubset(slice());
   const samples = await dataset.getSampleSubset(slice());
   return {
-    genes: await dataset.getGeneAnnotationIndex(),
+    genes: [...annotation.columns].map(([name, column]) => [name, columnValues(column)]),
     matrices: [...part.matrices],
     cells: [...columns.columns].map(([name, column]) => [name, columnValues(column)]),
     samples: [...samples.columns].map(([name, column]) => [name, columnValues(column)]),

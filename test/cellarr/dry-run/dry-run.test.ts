@@ -82,7 +82,7 @@ describe("dryRunBuild", () => {
       /error files\[1\].*80000 in cell 0/,
       /warning files\[1\]: 1 genes come more than once/,
       /warning files\[1\]: no column 'tissue'/,
-      /error files\[2\]: no column 'age' in obs/,
+      /warning files\[2\]: no column 'age' in obs: null/,
       /warning files\[2\]: none of its genes is in the store/,
       /error .*broken\.h5ad: not an HDF5 file/,
       /error .*nowhere\.h5ad: no such file/,

@@ -1,13 +1,13 @@
-import type { Column } from "../array/columns.js";
-import { isCellarrError } from "../errors.js";
-import { datatypeInfo } from "../format/datatype.js";
-import type { AnnDataSource } from "../h5ad/source.js";
-import type { FrameColumn } from "../util/frame.js";
+import type { Column } from "../../array/columns.js";
+import { isCellarrError } from "../../errors.js";
+import { datatypeInfo } from "../../format/datatype.js";
+import type { AnnDataSource } from "../../h5ad/source.js";
+import type { FrameColumn } from "../../util/frame.js";
 import { formColumn, joinAttributes, type MetadataForm } from "./column-form.js";
-import { attributeDatatype, type ColumnType, isNullableType, storedColumn } from "./column-types.js";
-import type { FrameAttribute } from "./layout.js";
-import type { ColumnTypes } from "./options.js";
-import { repeatedText } from "./text-builder.js";
+import { attributeDatatype, type ColumnType, isNullableType, storedColumn } from "../column-types.js";
+import type { FrameAttribute } from "../layout.js";
+import type { ColumnTypes } from "../options.js";
+import { repeatedText } from "../text-builder.js";
 
 /**
  * Columns of obs that become cell metadata: all files are asked for them before anything is written, since one attribute
@@ -22,11 +22,11 @@ export interface ObsRequest {
   readonly form: MetadataForm;
 }
 
-/** The attributes that the columns of one file ask for. Throws ValueError for a value that does not have its type. */
+/** The attributes that the columns of one file ask for; `file` is for messages. Throws ValueError for a value that does not have its type. */
 export async function surveyObs(
   source: AnnDataSource,
   { types, form }: ObsRequest,
-  file: string,
+  file: string | null,
 ): Promise<Map<string, FrameAttribute>> {
   const found = new Map<string, FrameAttribute>();
   for (const [name, type] of Object.entries(types)) {
@@ -74,12 +74,12 @@ export async function obsCells(
 }
 
 /** As messages name it. */
-export function describeColumn(name: string, file: string): string {
-  return `cell metadata: column '${name}' of ${file}`;
+export function describeColumn(name: string, file: string | null): string {
+  return file === null ? `column '${name}'` : `cell metadata: column '${name}' of ${file}`;
 }
 
 /** Null where obs has no such column. */
-async function obsColumn(source: AnnDataSource, name: string): Promise<FrameColumn | null> {
+export async function obsColumn(source: AnnDataSource, name: string): Promise<FrameColumn | null> {
   try {
     return (await source.obs([name])).columns.get(name) ?? null;
   } catch (error) {

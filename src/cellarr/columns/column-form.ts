@@ -1,8 +1,8 @@
-import type { Column } from "../array/columns.js";
-import { ArgumentError } from "../errors.js";
-import { datatypeInfo } from "../format/datatype.js";
-import type { FrameColumn } from "../util/frame.js";
-import type { TypedArray } from "../util/typed-arrays.js";
+import type { Column } from "../../array/columns.js";
+import { ArgumentError } from "../../errors.js";
+import { datatypeInfo } from "../../format/datatype.js";
+import type { FrameColumn } from "../../util/frame.js";
+import type { TypedArray } from "../../util/typed-arrays.js";
 import {
   attributeDatatype,
   type ColumnType,
@@ -10,8 +10,8 @@ import {
   hasNonAscii,
   isNullableType,
   storedColumn,
-} from "./column-types.js";
-import type { FrameAttribute } from "./layout.js";
+} from "../column-types.js";
+import type { FrameAttribute } from "../layout.js";
 
 /** Which attribute a column becomes: by the type that the caller gives it, and by what values there are. */
 
@@ -26,8 +26,9 @@ export type MetadataForm = "typed" | "python";
 
 export const metadataForms = ["typed", "python"] as const satisfies readonly MetadataForm[];
 
-/** Throws ArgumentError for what is no form. */
-export function checkForm(form: MetadataForm): MetadataForm {
+/** The form that a build's options ask for. Throws ArgumentError for what is none. */
+export function formOf(options: { readonly metadata?: MetadataForm; readonly layout?: string }): MetadataForm {
+  const form = options.metadata ?? (options.layout === "python" ? "python" : "typed");
   if (metadataForms.includes(form)) return form;
   throw new ArgumentError(`metadata is '${String(form)}', expected ${metadataForms.join(" or ")}`);
 }
