@@ -143,12 +143,15 @@ export class FrameReader {
   keptCells(name: string): Column | null {
     const { datatype, enumeration, nullable, cellValNum } = this.#attribute(name);
     const column = this.#whole.peek(name);
-    if (column === undefined || column.kind === "categorical" || nullable || enumeration !== null)
-      return null;
+    if (column === undefined || column.kind === "categorical" || enumeration !== null) return null;
+    // Of an attribute that is not nullable it marks texts of one NUL, which the array's cells are not.
+    const { validity } = column;
+    if (nullable && validity === undefined) return null;
+    const marks = nullable && validity !== undefined ? { validity } : {};
     if (column.kind === "text") {
-      return { kind: "var", datatype, offsets: column.offsets, data: column.data };
+      return { kind: "var", datatype, offsets: column.offsets, data: column.data, ...marks };
     }
-    return cellValNum !== 1 ? null : { kind: "fixed", datatype, cellValNum, values: column.values };
+    return cellValNum !== 1 ? null : { kind: "fixed", datatype, cellValNum, values: column.values, ...marks };
   }
 
   /** Bytes of columns that can still be kept. */
