@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { BuildOptions, BuildProgress } from "../../src/node.js";
-import { buildCellArrDataset, CellArrDataset, MemoryStore, slice } from "../../src/node.js";
+import { buildCellArrDataset, CellArrDataset, columnValues, MemoryStore, slice } from "../../src/node.js";
 import type { WritableStore } from "../../src/storage/types.js";
 import { hasPython, pythonPeer } from "../support/python.js";
 import { withCounting, withFailureAfter } from "../support/stores.js";
@@ -43,6 +43,10 @@ async function check(store: WritableStore) {
   expect(denseRows(part.matrix("counts"))).toEqual(ROWS);
   expect(denseRows(part.matrix("twice"))).toEqual(ROWS.map((row) => row.map((value) => value * 2)));
   expect((await dataset.getGeneMajorCopy("counts")).state).toBe("current");
+  const totals = part.cellMetadata.columns.get("cellarr_twice_total")!;
+  expect(columnValues(totals)).toEqual(ROWS.map((row) => row.reduce((sum, value) => sum + value * 2, 0)));
+  const means = part.geneAnnotation.columns.get("cellarr_counts_mean")!;
+  expect(columnValues(means)).toEqual([0, 1, 2].map((gene) => ROWS.reduce((sum, row) => sum + row[gene]!, 0) / 6));
   const keys = (await store.list("")).map(({ key }) => key);
   expect(keys.filter((key) => key.includes(".cellarr-"))).toEqual([]);
 }
