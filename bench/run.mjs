@@ -56,7 +56,8 @@ async function askAll(queries, folder, report) {
           task: "query",
           store: join(folder, store),
           query: { ...query, matrixOnly },
-          repeats: 4,
+          repeats: 9,
+          threads: options.threads,
         };
         const { answer, ...figures } = await ask(program, request);
         report.results[key][name].push(figures);
@@ -99,7 +100,13 @@ async function askMetadata(folder, report) {
   note(`asking: ${query.name}`);
   for (let round = 0; round < options.repeat; round++) {
     for (const program of rotated(["ours", "cellarr", "tiledb"], round)) {
-      const { answer, ...figures } = await ask(program, { task: "query", store, query, repeats: 4 });
+      const { answer, ...figures } = await ask(program, {
+        task: "query",
+        store,
+        query,
+        repeats: 9,
+        threads: options.threads,
+      });
       report.results.metadata[program].push(figures);
       report.answers.metadata[program] = answer;
     }
@@ -126,7 +133,7 @@ function printPeers({ data, results, queries }) {
   const print = (text) => process.stdout.write(`${text}\n\n`);
   print(
     `${data.files} files x ${data.cells} cells x ${data.genes} genes, ${data.nonZeros} non-zeros, ${data.rounds} rounds: ` +
-      "median (smallest - largest); ratios are of runs of the same round; queries are the later ones of a process",
+      "median (smallest - largest); ratios are of runs of the same round; queries are the fourth to ninth of a process",
   );
   print(targetTable(results));
   const bare = results.first.bare.map((run) => run.cpu).sort((a, b) => a - b);

@@ -362,7 +362,12 @@ function copyMatch(to: u32, offset: u32, length: u32): void {
       to += 8;
     } while (to < end);
   } else if (offset == 1) memory.fill(to, load<u8>(to - 1), length);
-  else {
+  else if (offset >= 4) {
+    do {
+      store<u32>(to, load<u32>(to - offset));
+      to += 4;
+    } while (to < end);
+  } else {
     do {
       store<u8>(to, load<u8>(to - offset));
       to++;
@@ -411,11 +416,26 @@ function copyLiterals(from: u32, end: u32, to: u32, limit: u32): u32 {
   return to + size;
 }
 
+/** The first `count` bits (up to 56) of a window that holds the stream's next bits at its top. */
+@inline
+function topBits(window: u64, count: u32): u32 {
+  return <u32>((window >> 1) >> (63 - <u64>count));
+}
+
+/** The bits of the stream below `end`, 56 of them or more, at the top of a word; `end` has to be 64 at least. */
+@inline
+function windowBelow(base: u32, end: i32): u64 {
+  return load<u64>(base + (end >> 3) - 7) << (8 - (end & 7));
+}
+
 /** Carries out `count` sequences: where the output ends, or 0; `literalsAt` is then the first literal that is left. */
 function runSequences(base: u32, size: u32, count: u32, literalsEnd: u32, start: u32, to: u32, limit: u32): u32 {
   let bit = markedBits(base, size);
   if (bit < literalLog + offsetLog + matchLog) return 0;
   let literals = literalsAt;
+  let last1 = repeat1;
+  let last2 = repeat2;
+  let last3 = repeat3;
   let literalState = LITERAL_TABLE + 4 * bitsBelow(base, bit, literalLog);
   bit -= literalLog;
   let offsetState = OFFSET_TABLE + 4 * bitsBelow(base, bit, offsetLog);
@@ -423,31 +443,48 @@ function runSequences(base: u32, size: u32, count: u32, literalsEnd: u32, start:
   let matchState = MATCH_TABLE + 4 * bitsBelow(base, bit, matchLog);
   bit -= matchLog;
   for (;;) {
-    const offsetBits: u32 = load<u8>(offsetState, 2);
-    let offset: u32 = (1 << offsetBits) + bitsBelow(base, bit, offsetBits);
-    bit -= offsetBits;
-    const matchCode: u32 = load<u8>(matchState, 2);
+    const offsetEntry: u32 = load<u32>(offsetState);
+    const matchEntry: u32 = load<u32>(matchState);
+    const literalEntry: u32 = load<u32>(literalState);
+    const offsetBits: u32 = (offsetEntry >> 16) & 255;
+    const matchCode: u32 = (matchEntry >> 16) & 255;
     const matchBits: u32 = load<u8>(MATCH_BITS + matchCode);
-    const length = load<u32>(MATCH_BASE + matchCode * 4) + bitsBelow(base, bit, matchBits);
-    bit -= matchBits;
-    const literalCode: u32 = load<u8>(literalState, 2);
+    const literalCode: u32 = (literalEntry >> 16) & 255;
     const literalBits: u32 = load<u8>(LITERAL_BITS + literalCode);
-    const fresh = load<u32>(LITERAL_BASE + literalCode * 4) + bitsBelow(base, bit, literalBits);
-    bit -= literalBits;
-    if (bit < 0) return 0;
+    let offset: u32 = 1 << offsetBits;
+    let length = load<u32>(MATCH_BASE + matchCode * 4);
+    let fresh = load<u32>(LITERAL_BASE + literalCode * 4);
+    const used: i32 = offsetBits + matchBits + literalBits;
+    if (bit >= 64 && used <= 56) {
+      let window = windowBelow(base, bit);
+      offset += topBits(window, offsetBits);
+      window <<= offsetBits;
+      length += topBits(window, matchBits);
+      window <<= matchBits;
+      fresh += topBits(window, literalBits);
+      bit -= used;
+    } else {
+      offset += bitsBelow(base, bit, offsetBits);
+      bit -= offsetBits;
+      length += bitsBelow(base, bit, matchBits);
+      bit -= matchBits;
+      fresh += bitsBelow(base, bit, literalBits);
+      bit -= literalBits;
+      if (bit < 0) return 0;
+    }
     if (offset > 3) {
       offset -= 3;
-      repeat3 = repeat2;
-      repeat2 = repeat1;
-      repeat1 = offset;
+      last3 = last2;
+      last2 = last1;
+      last1 = offset;
     } else {
       const which = offset - 1 + u32(fresh == 0);
-      if (which == 0) offset = repeat1;
+      if (which == 0) offset = last1;
       else {
-        offset = which == 1 ? repeat2 : which == 2 ? repeat3 : repeat1 - 1;
-        if (which != 1) repeat3 = repeat2;
-        repeat2 = repeat1;
-        repeat1 = offset;
+        offset = which == 1 ? last2 : which == 2 ? last3 : last1 - 1;
+        if (which != 1) last3 = last2;
+        last2 = last1;
+        last1 = offset;
       }
     }
     if (fresh > literalsEnd - literals || <u64>fresh + length > <u64>(limit - to)) return 0;
@@ -461,17 +498,31 @@ function runSequences(base: u32, size: u32, count: u32, literalsEnd: u32, start:
     copyMatch(to, offset, length);
     to += length;
     if (--count == 0) break;
-    let bits: u32 = load<u8>(literalState, 3);
-    literalState = LITERAL_TABLE + 4 * (<u32>load<u16>(literalState) + bitsBelow(base, bit, bits));
-    bit -= bits;
-    bits = load<u8>(matchState, 3);
-    matchState = MATCH_TABLE + 4 * (<u32>load<u16>(matchState) + bitsBelow(base, bit, bits));
-    bit -= bits;
-    bits = load<u8>(offsetState, 3);
-    offsetState = OFFSET_TABLE + 4 * (<u32>load<u16>(offsetState) + bitsBelow(base, bit, bits));
-    bit -= bits;
-    if (bit < 0) return 0;
+    const literalNext: u32 = literalEntry >> 24;
+    const matchNext: u32 = matchEntry >> 24;
+    const offsetNext: u32 = offsetEntry >> 24;
+    // Three states take 26 bits at the most.
+    if (bit >= 64) {
+      let window = windowBelow(base, bit);
+      literalState = LITERAL_TABLE + 4 * ((literalEntry & 0xffff) + topBits(window, literalNext));
+      window <<= literalNext;
+      matchState = MATCH_TABLE + 4 * ((matchEntry & 0xffff) + topBits(window, matchNext));
+      window <<= matchNext;
+      offsetState = OFFSET_TABLE + 4 * ((offsetEntry & 0xffff) + topBits(window, offsetNext));
+      bit -= literalNext + matchNext + offsetNext;
+    } else {
+      literalState = LITERAL_TABLE + 4 * ((literalEntry & 0xffff) + bitsBelow(base, bit, literalNext));
+      bit -= literalNext;
+      matchState = MATCH_TABLE + 4 * ((matchEntry & 0xffff) + bitsBelow(base, bit, matchNext));
+      bit -= matchNext;
+      offsetState = OFFSET_TABLE + 4 * ((offsetEntry & 0xffff) + bitsBelow(base, bit, offsetNext));
+      bit -= offsetNext;
+      if (bit < 0) return 0;
+    }
   }
+  repeat1 = last1;
+  repeat2 = last2;
+  repeat3 = last3;
   literalsAt = literals;
   return bit == 0 ? to : 0;
 }

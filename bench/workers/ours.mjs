@@ -50,8 +50,8 @@ async function build({ store, files, cellColumns, threads, geneMajor = true }) {
   return { ...figures, bytes, matrixBytes: frames.reduce((left, frame) => left - frame, bytes) };
 }
 
-async function query({ store, query: asked, repeats }) {
-  const [dataset, figures] = await measured(() => CellArrDataset.open(store));
+async function query({ store, query: asked, repeats, threads }) {
+  const [dataset, figures] = await measured(() => CellArrDataset.open(store, { threads }));
   const runs = await repeated(() => ask(dataset, asked), repeats);
   return { open: figures, ...runs, answer: describe(await ask(dataset, asked), asked) };
 }
