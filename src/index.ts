@@ -3,7 +3,22 @@
  * cells and genes. In Node, import resolves to the twin that also takes paths.
  */
 export type { Defect, DefectKind } from "./array/verify/defect.js";
-export * from "./cellarr/build-late.js";
+export * from "./cellarr/build/build-late.js";
+export type { CombineRule } from "./cellarr/build/combine.js";
+export type { MisfitRule } from "./cellarr/build/fit-values.js";
+export type { MatrixLayout } from "./cellarr/build/matrix-schema.js";
+export type {
+  BuildOptions,
+  BuildProgress,
+  BuildStep,
+  CellMetadataOptions,
+  ColumnTypes,
+  FileInput,
+  GeneAnnotationOptions,
+  MatrixOptions,
+  SampleMetadataOptions,
+  TableInput,
+} from "./cellarr/build/options.js";
 export type { IndexedMatrix, IndexOptions, IndexProgress } from "./cellarr/by-gene/index-dataset.js";
 export type {
   AppendedMatrix,
@@ -13,9 +28,6 @@ export type {
 } from "./cellarr/change/change-options.js";
 export type { DropResult } from "./cellarr/change/drop-sample.js";
 export type { MetadataForm } from "./cellarr/columns/column-form.js";
-export type { ColumnType } from "./cellarr/column-types.js";
-export type { CombineRule } from "./cellarr/combine.js";
-export { type CsvOptions, parseCsv, parseCsvText } from "./cellarr/csv.js";
 export {
   CellArrDataset,
   type GeneMajorInfo,
@@ -34,23 +46,11 @@ export type {
 } from "./cellarr/dry-run/report.js";
 export type { ExportFormat, ExportOptions, ExportProgress } from "./cellarr/export/options.js";
 export { exportDataset } from "./cellarr/export-late.js";
-export type { MisfitRule } from "./cellarr/fit-values.js";
+export type { ColumnType } from "./cellarr/frames/column-types.js";
+export { type CsvOptions, parseCsv, parseCsvText } from "./cellarr/frames/csv.js";
 export type { IndexType } from "./cellarr/layout.js";
 export type { MatrixSource } from "./cellarr/matrix-reader.js";
-export type { MatrixLayout } from "./cellarr/matrix-schema.js";
 export type { CooMatrix } from "./cellarr/matrix-views.js";
-export type {
-  BuildOptions,
-  BuildProgress,
-  BuildStep,
-  CellMetadataOptions,
-  ColumnTypes,
-  FileInput,
-  GeneAnnotationOptions,
-  MatrixOptions,
-  SampleMetadataOptions,
-  TableInput,
-} from "./cellarr/options.js";
 export type { DatasetPaths } from "./cellarr/query/dataset-paths.js";
 export type { SampleRange } from "./cellarr/query/sample-ranges.js";
 export { type RowSelection, type RowSlice, slice } from "./cellarr/selection.js";

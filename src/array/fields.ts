@@ -1,7 +1,7 @@
 import type { ArraySchema } from "../format/array-schema.js";
 import { type Datatype, datatypeInfo, VAR_NUM } from "../format/datatype.js";
 import type { FilterPipeline } from "../format/filter-pipeline.js";
-import { DELETE_TIMESTAMPS, TIMESTAMPS } from "../format/fragment-fields.js";
+import { DELETE_TIMESTAMPS, TIMESTAMPS } from "../format/fragment/fragment-fields.js";
 
 export { DELETE_TIMESTAMPS, TIMESTAMPS };
 

@@ -4,7 +4,7 @@ import { childLocation, locationUri } from "../storage/resolve.js";
 import type { StoreLocation } from "../storage/types.js";
 import { checkThreads } from "../util/check-threads.js";
 import { type GeneMajorCopy, geneMajorPlace, openGeneMajor } from "./by-gene/gene-major-state.js";
-import { FrameReader } from "./frame-reader.js";
+import { FrameReader } from "./frames/frame-reader.js";
 import { storeNames } from "./layout.js";
 import { MatrixReader } from "./matrix-reader.js";
 

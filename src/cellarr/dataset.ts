@@ -5,14 +5,14 @@ import { resolveReadable } from "../storage/resolve.js";
 import type { StoreLocation } from "../storage/types.js";
 import { Frame, type FrameColumn, type TextColumn, textValues } from "../util/frame.js";
 import { type DatasetOptions, type DatasetParts, openParts } from "./dataset-parts.js";
-import { takeRows, takeText } from "./frame-parts.js";
-import type { FrameReader } from "./frame-reader.js";
+import { takeRows, takeText } from "./frames/frame-parts.js";
+import type { FrameReader } from "./frames/frame-reader.js";
+import { matchingRows } from "./frames/matching-rows.js";
+import { NameRows } from "./frames/name-rows.js";
+import { pythonStrings, pythonText } from "./frames/python-text.js";
 import { addedColumns } from "./layout.js";
-import { matchingRows } from "./matching-rows.js";
 import type { MatrixReader } from "./matrix-reader.js";
 import { takeMatrixColumns } from "./matrix-views.js";
-import { NameRows } from "./name-rows.js";
-import { pythonStrings, pythonText } from "./python-text.js";
 import { type DatasetPaths, openPaths } from "./query/dataset-paths.js";
 import type { GeneMajorInfo, QueryOptions, SliceRows } from "./query/query-options.js";
 import { readSampleRanges, type SampleRange } from "./query/sample-ranges.js";
@@ -390,6 +390,6 @@ export class CellArrDataset {
 
 /** Arrow is loaded at the first table. */
 async function asTable(frame: Frame, leading?: readonly [string, FrameColumn][]): Promise<Table> {
-  const { frameTable } = await import("./frame-arrow.js");
+  const { frameTable } = await import("./frames/frame-arrow.js");
   return frameTable(frame, leading);
 }

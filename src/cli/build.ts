@@ -2,19 +2,19 @@ import "../node-platform.js";
 import { existsSync, statSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { buildCellArrDataset } from "../cellarr/build.js";
-import { metadataForms } from "../cellarr/columns/column-form.js";
-import { type ColumnType, columnTypes } from "../cellarr/column-types.js";
-import type { CellArrDataset } from "../cellarr/dataset.js";
-import type { MisfitRule } from "../cellarr/fit-values.js";
-import { matrixLayouts } from "../cellarr/matrix-schema.js";
+import { buildCellArrDataset } from "../cellarr/build/build.js";
+import type { MisfitRule } from "../cellarr/build/fit-values.js";
+import { matrixLayouts } from "../cellarr/build/matrix-schema.js";
 import {
   type BuildOptions,
   type BuildStep,
   type MatrixOptions,
   matrixDtypes,
   misfitRules,
-} from "../cellarr/options.js";
+} from "../cellarr/build/options.js";
+import { metadataForms } from "../cellarr/columns/column-form.js";
+import type { CellArrDataset } from "../cellarr/dataset.js";
+import { type ColumnType, columnTypes } from "../cellarr/frames/column-types.js";
 import { ExistsError, isCellarrError, NotFoundError, StorageError } from "../errors.js";
 import type { CommandContext } from "./context.js";
 import { folderBytes } from "./folder-bytes.js";

@@ -1,9 +1,9 @@
 import "../node-platform.js";
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
+import { misfitRules } from "../cellarr/build/options.js";
 import { appendToDataset } from "../cellarr/change/append.js";
 import { dropSample } from "../cellarr/change/drop-sample.js";
-import { misfitRules } from "../cellarr/options.js";
 import { NotFoundError } from "../errors.js";
 import { cellColumns, stepLabels } from "./build.js";
 import type { CommandContext } from "./context.js";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import type { ColumnType } from "../cellarr/column-types.js";
-import type { MatrixOptions } from "../cellarr/options.js";
+import type { MatrixOptions } from "../cellarr/build/options.js";
+import type { ColumnType } from "../cellarr/frames/column-types.js";
 import { NotFoundError, throwIfAborted } from "../errors.js";
 import type { MatrixDtype } from "../h5ad/matrix.js";
 import { openH5ad, writeH5ad } from "../h5ad.js";

@@ -1,7 +1,7 @@
 import "../node-platform.js";
+import type { BuildOptions } from "../cellarr/build/options.js";
 import { dryRunBuild } from "../cellarr/dry-run/dry-run.js";
 import type { BuildReport, FileReport } from "../cellarr/dry-run/report.js";
-import type { BuildOptions } from "../cellarr/options.js";
 import { ValueError } from "../errors.js";
 import type { CommandContext } from "./context.js";
 import { withTextSink } from "./output.js";

@@ -1,7 +1,7 @@
 import type { ArraySchema } from "./array-schema.js";
 import { ByteReader } from "./byte-reader.js";
 import { ByteWriter } from "./byte-writer.js";
-import { type FragmentFooter, readFooter } from "./fragment-footer.js";
+import { type FragmentFooter, readFooter } from "./fragment/fragment-footer.js";
 import { lastPathComponent } from "./text-lines.js";
 
 /**

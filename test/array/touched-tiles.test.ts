@@ -4,7 +4,7 @@ import { intervalsOf, overlapWith } from "../../src/array/read/intervals.js";
 import { comparableBounds, touchedTiles } from "../../src/array/read/touched-tiles.js";
 import type { Dimension } from "../../src/format/array-schema.js";
 import { emptyPipeline } from "../../src/format/filter-pipeline.js";
-import type { DimensionBounds, RTree } from "../../src/format/rtree.js";
+import type { DimensionBounds, RTree } from "../../src/format/fragment/rtree.js";
 
 const dimension = (datatype: Dimension["datatype"], domain: Dimension["domain"]): Dimension => ({
   name: "d",

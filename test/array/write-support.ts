@@ -1,9 +1,9 @@
 import type { ArraySchema } from "../../src/format/array-schema.js";
-import { fieldNames, isVarField } from "../../src/format/fragment-fields.js";
-import { readFragmentFooter } from "../../src/format/fragment-footer.js";
-import * as sections from "../../src/format/fragment-sections.js";
+import { fieldNames, isVarField } from "../../src/format/fragment/fragment-fields.js";
+import { readFragmentFooter } from "../../src/format/fragment/fragment-footer.js";
+import * as sections from "../../src/format/fragment/fragment-sections.js";
+import { readRTree } from "../../src/format/fragment/rtree.js";
 import { readGenericTile } from "../../src/format/generic-tile.js";
-import { readRTree } from "../../src/format/rtree.js";
 import type { ReadableStore } from "../../src/storage/types.js";
 
 /** All that a fragment's metadata say, by field name, but for the schema's name: to compare two writers. */

@@ -5,7 +5,7 @@ import { defineSchema } from "../../src/array/write/schema-input.js";
 import { StatisticsCollector } from "../../src/array/write/tile-statistics.js";
 import type { AttributeInput } from "../../src/array/write/write-types.js";
 import { datatypeInfo } from "../../src/format/datatype.js";
-import { sumOf, sumType } from "../../src/format/fragment-statistics.js";
+import { sumOf, sumType } from "../../src/format/fragment/fragment-statistics.js";
 import { type TypedArray, viewAs } from "../../src/util/typed-arrays.js";
 
 /** Statistics of one tile of values (null: not valid). */

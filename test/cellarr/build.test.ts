@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { openArray } from "../../src/array/open.js";
-import { buildCellArrDataset, buildCellArrStores } from "../../src/cellarr/build.js";
+import { buildCellArrDataset, buildCellArrStores } from "../../src/cellarr/build/build.js";
+import type { BuildOptions, BuildProgress } from "../../src/cellarr/build/options.js";
 import { CellArrDataset } from "../../src/cellarr/dataset.js";
 import type { IndexType } from "../../src/cellarr/layout.js";
-import type { BuildOptions, BuildProgress } from "../../src/cellarr/options.js";
 import { slice } from "../../src/cellarr/selection.js";
 import { AnnData } from "../../src/h5ad/anndata.js";
 import { MemoryStore } from "../../src/storage/memory.js";

@@ -2,7 +2,7 @@ import { parse } from "csv-parse/sync";
 import { stringify } from "csv-stringify/sync";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseCsv, parseCsvText } from "../../src/cellarr/csv.js";
+import { parseCsv, parseCsvText } from "../../src/cellarr/frames/csv.js";
 import { columnValues } from "../../src/util/frame.js";
 
 async function rowsOf(text: string): Promise<(string | null)[][]> {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { openArray } from "../../src/array/open.js";
-import { ColumnCache } from "../../src/cellarr/column-cache.js";
-import { storedColumn } from "../../src/cellarr/column-types.js";
-import { numberedIndex } from "../../src/cellarr/frame-parts.js";
-import { FrameReader } from "../../src/cellarr/frame-reader.js";
-import { FrameWriter } from "../../src/cellarr/frame-writer.js";
-import { repeatedText } from "../../src/cellarr/text-builder.js";
+import { ColumnCache } from "../../src/cellarr/frames/column-cache.js";
+import { storedColumn } from "../../src/cellarr/frames/column-types.js";
+import { numberedIndex } from "../../src/cellarr/frames/frame-parts.js";
+import { FrameReader } from "../../src/cellarr/frames/frame-reader.js";
+import { FrameWriter } from "../../src/cellarr/frames/frame-writer.js";
+import { repeatedText } from "../../src/cellarr/frames/text-builder.js";
 import { MemoryStore } from "../../src/storage/memory.js";
 import { columnValues, type FrameColumn, textColumn, textValues } from "../../src/util/frame.js";
 

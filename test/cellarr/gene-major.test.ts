@@ -7,7 +7,7 @@ import "../../src/node-platform.js";
 import { openArray } from "../../src/array/open.js";
 import { putMetadata } from "../../src/array/write/metadata-io.js";
 import { writeSparse } from "../../src/array/write/write-sparse.js";
-import { buildCellArrDataset } from "../../src/cellarr/build.js";
+import { buildCellArrDataset } from "../../src/cellarr/build/build.js";
 import { indexDataset, removeIndex } from "../../src/cellarr/by-gene/index-dataset.js";
 import { CellArrDataset } from "../../src/cellarr/dataset.js";
 import type { DatasetWarning } from "../../src/cellarr/dataset-parts.js";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compareCodePoints, GeneSet } from "../../src/cellarr/gene-set.js";
-import { resolveFrameNames, resolveMatrices } from "../../src/cellarr/options.js";
+import { compareCodePoints, GeneSet } from "../../src/cellarr/build/gene-set.js";
+import { resolveFrameNames, resolveMatrices } from "../../src/cellarr/build/options.js";
 
 describe("gene order", () => {
   it("is by code point, as the order of UTF-8 bytes", () => {

@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { openArray } from "../../src/array/open.js";
 import { createArray } from "../../src/array/write/create.js";
 import { writeDense } from "../../src/array/write/write-dense.js";
-import { FrameReader } from "../../src/cellarr/frame-reader.js";
-import { matchingRows } from "../../src/cellarr/matching-rows.js";
+import { FrameReader } from "../../src/cellarr/frames/frame-reader.js";
+import { matchingRows } from "../../src/cellarr/frames/matching-rows.js";
 import { MemoryStore } from "../../src/storage/memory.js";
 import { columnValues, type Frame, type FrameColumn } from "../../src/util/frame.js";
 

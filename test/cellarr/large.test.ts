@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
+import { sampleTable } from "../../src/cellarr/build/sample-table.js";
+import type { ScannedFile } from "../../src/cellarr/build/scan.js";
+import { repeatedText } from "../../src/cellarr/frames/text-builder.js";
 import { checkIndexType } from "../../src/cellarr/layout.js";
-import { sampleTable } from "../../src/cellarr/sample-table.js";
-import type { ScannedFile } from "../../src/cellarr/scan.js";
-import { repeatedText } from "../../src/cellarr/text-builder.js";
 import { columnValues } from "../../src/util/frame.js";
 
 /** Counts that no test can fill with data. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { NameRows } from "../../src/cellarr/name-rows.js";
+import { NameRows } from "../../src/cellarr/frames/name-rows.js";
 import { textColumn } from "../../src/util/frame.js";
 
 const name = fc.oneof(

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { buildCellArrDataset } from "../../src/cellarr/build.js";
+import { buildCellArrDataset } from "../../src/cellarr/build/build.js";
 import { slice } from "../../src/cellarr/selection.js";
 import { MemoryStore } from "../../src/storage/memory.js";
 import { collections, denseRows, expectedStore, experiment } from "./samples.js";

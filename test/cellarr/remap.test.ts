@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type CombineRule, combinerOf } from "../../src/cellarr/combine.js";
-import { columnMap, remapBlock } from "../../src/cellarr/remap.js";
+import { type CombineRule, combinerOf } from "../../src/cellarr/build/combine.js";
+import { columnMap, remapBlock } from "../../src/cellarr/build/remap.js";
 import type { CsrBlock } from "../../src/h5ad/source.js";
 
 interface Entry {

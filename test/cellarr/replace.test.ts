@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { buildCellArrDataset, buildCellArrStores } from "../../src/cellarr/build.js";
+import { buildCellArrDataset, buildCellArrStores } from "../../src/cellarr/build/build.js";
+import type { BuildOptions } from "../../src/cellarr/build/options.js";
 import { CellArrDataset } from "../../src/cellarr/dataset.js";
-import type { BuildOptions } from "../../src/cellarr/options.js";
 import { slice } from "../../src/cellarr/selection.js";
 import { isCellarrError } from "../../src/errors.js";
 import { MemoryStore } from "../../src/storage/memory.js";

@@ -46,7 +46,9 @@ async function check(store: WritableStore) {
   const totals = part.cellMetadata.columns.get("cellarr_twice_total")!;
   expect(columnValues(totals)).toEqual(ROWS.map((row) => row.reduce((sum, value) => sum + value * 2, 0)));
   const means = part.geneAnnotation.columns.get("cellarr_counts_mean")!;
-  expect(columnValues(means)).toEqual([0, 1, 2].map((gene) => ROWS.reduce((sum, row) => sum + row[gene]!, 0) / 6));
+  expect(columnValues(means)).toEqual(
+    [0, 1, 2].map((gene) => ROWS.reduce((sum, row) => sum + row[gene]!, 0) / 6),
+  );
   const keys = (await store.list("")).map(({ key }) => key);
   expect(keys.filter((key) => key.includes(".cellarr-"))).toEqual([]);
 }

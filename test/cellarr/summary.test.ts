@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { buildCellArrDataset } from "../../src/cellarr/build.js";
+import { buildCellArrDataset } from "../../src/cellarr/build/build.js";
+import type { BuildOptions } from "../../src/cellarr/build/options.js";
 import type { CellArrDataset } from "../../src/cellarr/dataset.js";
-import type { BuildOptions } from "../../src/cellarr/options.js";
 import { slice } from "../../src/cellarr/selection.js";
 import { CellTotals } from "../../src/cellarr/summary/cell-totals.js";
 import { type GeneColumns, geneTotals } from "../../src/cellarr/summary/gene-totals.js";

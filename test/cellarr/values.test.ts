@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { storedColumn } from "../../src/cellarr/column-types.js";
-import { asNumbers, fitValues, roundHalfEven } from "../../src/cellarr/fit-values.js";
-import { pythonFloat, pythonStrings } from "../../src/cellarr/python-text.js";
+import { asNumbers, fitValues, roundHalfEven } from "../../src/cellarr/build/fit-values.js";
+import { storedColumn } from "../../src/cellarr/frames/column-types.js";
+import { pythonFloat, pythonStrings } from "../../src/cellarr/frames/python-text.js";
 import { textColumn } from "../../src/util/frame.js";
 
 describe("fitValues", () => {

@@ -7,7 +7,7 @@ import {
   readConsolidatedFragmentMetadata,
 } from "../../src/format/consolidated-fragment-metadata.js";
 import { enumerationValues, readEnumeration } from "../../src/format/enumeration.js";
-import { readFragmentFooter } from "../../src/format/fragment-footer.js";
+import { readFragmentFooter } from "../../src/format/fragment/fragment-footer.js";
 import { readGroupDetails } from "../../src/format/group.js";
 import { readIgnoreFile } from "../../src/format/ignore-file.js";
 import { decodeMetadataValue, mergeMetadata, readMetadata } from "../../src/format/metadata.js";

@@ -1,23 +1,23 @@
 import { describe, expect, test } from "vitest";
 import { ByteReader } from "../../src/format/byte-reader.js";
-import { fieldCount, fieldIndex, isVarField } from "../../src/format/fragment-fields.js";
+import { fieldCount, fieldIndex, isVarField } from "../../src/format/fragment/fragment-fields.js";
 import {
   type FragmentFooter,
   readFooter,
   readFragmentFooter,
   writeFooter,
-} from "../../src/format/fragment-footer.js";
-import { type FieldMetadata, writeFragmentMetadata } from "../../src/format/fragment-metadata.js";
+} from "../../src/format/fragment/fragment-footer.js";
+import { type FieldMetadata, writeFragmentMetadata } from "../../src/format/fragment/fragment-metadata.js";
 import {
   readFragmentMinMaxSumNull,
   readProcessedConditions,
   readTileMinMax,
   readTileNumbers,
   readTileSums,
-} from "../../src/format/fragment-sections.js";
-import { emptyFieldMetadata } from "../../src/format/fragment-statistics.js";
+} from "../../src/format/fragment/fragment-sections.js";
+import { emptyFieldMetadata } from "../../src/format/fragment/fragment-statistics.js";
+import { readRTree } from "../../src/format/fragment/rtree.js";
 import { readGenericTile } from "../../src/format/generic-tile.js";
-import { readRTree } from "../../src/format/rtree.js";
 import { type GoldenFragment, goldenFiles, goldenFragment, readGolden } from "./golden-files.js";
 
 /** What a writer would have handed over for an official file. */

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { fieldIndex, fieldNames, isVarField } from "../../src/format/fragment-fields.js";
+import { fieldIndex, fieldNames, isVarField } from "../../src/format/fragment/fragment-fields.js";
 import {
   readFragmentMinMaxSumNull,
   readTileMinMax,
   readTileNumbers,
   readTileSums,
   type TileExtremes,
-} from "../../src/format/fragment-sections.js";
+} from "../../src/format/fragment/fragment-sections.js";
 import {
   coordsFieldMetadata,
   emptyFieldMetadata,
@@ -17,7 +17,7 @@ import {
   sumsAs,
   sumType,
   varExtremes,
-} from "../../src/format/fragment-statistics.js";
+} from "../../src/format/fragment/fragment-statistics.js";
 import { type GoldenFragment, goldenFiles, goldenFragment, readGolden } from "./golden-files.js";
 
 /** The payload of a section such as "mins 3". */

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type ArraySchema, readArraySchema } from "../../src/format/array-schema.js";
-import { fieldCount, isVarField } from "../../src/format/fragment-fields.js";
-import { type FragmentFooter, readFragmentFooter } from "../../src/format/fragment-footer.js";
+import { fieldCount, isVarField } from "../../src/format/fragment/fragment-fields.js";
+import { type FragmentFooter, readFragmentFooter } from "../../src/format/fragment/fragment-footer.js";
 import {
   readFragmentMinMaxSumNull,
   readProcessedConditions,
@@ -14,9 +14,9 @@ import {
   writeTileMinMax,
   writeTileNumbers,
   writeTileSums,
-} from "../../src/format/fragment-sections.js";
+} from "../../src/format/fragment/fragment-sections.js";
+import { readRTree, writeRTree } from "../../src/format/fragment/rtree.js";
 import { readGenericTile } from "../../src/format/generic-tile.js";
-import { readRTree, writeRTree } from "../../src/format/rtree.js";
 
 /** The files that spec-fixtures/format/generate.py had the official library write. */
 const root = fileURLToPath(new URL("../../spec-fixtures/format/", import.meta.url));

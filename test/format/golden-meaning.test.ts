@@ -3,12 +3,16 @@ import { type ArraySchema, readArraySchema } from "../../src/format/array-schema
 import { VAR_NUM } from "../../src/format/datatype.js";
 import { enumerationSize, enumerationValues, readEnumeration } from "../../src/format/enumeration.js";
 import type { FilterPipeline } from "../../src/format/filter-pipeline.js";
-import { fieldFileName, fieldNames } from "../../src/format/fragment-fields.js";
-import { footerSchemaName, footerTailSize, readFragmentFooter } from "../../src/format/fragment-footer.js";
-import { readProcessedConditions } from "../../src/format/fragment-sections.js";
+import { fieldFileName, fieldNames } from "../../src/format/fragment/fragment-fields.js";
+import {
+  footerSchemaName,
+  footerTailSize,
+  readFragmentFooter,
+} from "../../src/format/fragment/fragment-footer.js";
+import { readProcessedConditions } from "../../src/format/fragment/fragment-sections.js";
+import { readRTree } from "../../src/format/fragment/rtree.js";
 import { mergeGroupDetails, readGroupDetails } from "../../src/format/group.js";
 import { decodeMetadataValue, mergeMetadata, readMetadata } from "../../src/format/metadata.js";
-import { readRTree } from "../../src/format/rtree.js";
 import { parseTimestampedName } from "../../src/format/timestamped-name.js";
 import {
   type ExpectedPipeline,

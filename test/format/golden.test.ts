@@ -8,7 +8,7 @@ import {
   writeConsolidatedFragmentMetadata,
 } from "../../src/format/consolidated-fragment-metadata.js";
 import { readEnumeration, writeEnumeration } from "../../src/format/enumeration.js";
-import { writeFooter } from "../../src/format/fragment-footer.js";
+import { writeFooter } from "../../src/format/fragment/fragment-footer.js";
 import { readGroupDetails, writeGroupDetails } from "../../src/format/group.js";
 import { readIgnoreFile, writeIgnoreFile } from "../../src/format/ignore-file.js";
 import { readMetadata, writeMetadata } from "../../src/format/metadata.js";

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ByteReader } from "../../src/format/byte-reader.js";
 import { type Datatype, VAR_NUM } from "../../src/format/datatype.js";
-import { buildRTree, type DimensionBounds, readRTree, writeRTree } from "../../src/format/rtree.js";
+import { buildRTree, type DimensionBounds, readRTree, writeRTree } from "../../src/format/fragment/rtree.js";
 import { bytesOfText, compareBytes } from "../../src/format/text-bytes.js";
 
 const dimension = (datatype: Datatype) => ({

@@ -16,7 +16,7 @@ import {
 } from "../../src/format/enumeration.js";
 import { defaultFill } from "../../src/format/fill-value.js";
 import { emptyPipeline } from "../../src/format/filter-pipeline.js";
-import { fieldFileName, fieldIndex, fieldNames } from "../../src/format/fragment-fields.js";
+import { fieldFileName, fieldIndex, fieldNames } from "../../src/format/fragment/fragment-fields.js";
 import {
   type GroupMember,
   mergeGroupDetails,

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import "../../src/node-platform.js";
 import { describe, expect, it } from "vitest";
-import { buildCellArrStores } from "../../src/cellarr/build.js";
-import type { ColumnType } from "../../src/cellarr/column-types.js";
-import type { BuildOptions } from "../../src/cellarr/options.js";
+import { buildCellArrStores } from "../../src/cellarr/build/build.js";
+import type { BuildOptions } from "../../src/cellarr/build/options.js";
+import type { ColumnType } from "../../src/cellarr/frames/column-types.js";
 import { hasPython, pythonPeer, runPython } from "../support/python.js";
 import { temporaryFolder } from "../support/temporary.js";
 

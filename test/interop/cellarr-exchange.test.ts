@@ -3,7 +3,7 @@ import "../../src/node-platform.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { openArray } from "../../src/array/open.js";
-import { buildCellArrDataset } from "../../src/cellarr/build.js";
+import { buildCellArrDataset } from "../../src/cellarr/build/build.js";
 import { CellArrDataset } from "../../src/cellarr/dataset.js";
 import { slice } from "../../src/cellarr/selection.js";
 import { writeH5ad } from "../../src/h5ad/write-anndata.js";

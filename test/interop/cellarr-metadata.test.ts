@@ -2,7 +2,7 @@ import { join } from "node:path";
 import "../../src/node-platform.js";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { buildCellArrDataset } from "../../src/cellarr/build.js";
+import { buildCellArrDataset } from "../../src/cellarr/build/build.js";
 import { CellArrDataset } from "../../src/cellarr/dataset.js";
 import { slice } from "../../src/cellarr/selection.js";
 import { summaryNames } from "../../src/cellarr/summary/summary-names.js";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import "../../src/node-platform.js";
 import { beforeAll, describe, expect, it } from "vitest";
 import { openArray } from "../../src/array/open.js";
-import { buildCellArrDataset } from "../../src/cellarr/build.js";
+import { buildCellArrDataset } from "../../src/cellarr/build/build.js";
 import { indexDataset } from "../../src/cellarr/by-gene/index-dataset.js";
 import { CellArrDataset } from "../../src/cellarr/dataset.js";
 import { slice } from "../../src/cellarr/selection.js";

@@ -7,10 +7,10 @@ import { type StoredField, storedField } from "../../src/array/directory/stored-
 import { type ArraySchema, writeArraySchema } from "../../src/format/array-schema.js";
 import { ByteWriter } from "../../src/format/byte-writer.js";
 import { emptyPipeline } from "../../src/format/filter-pipeline.js";
-import { COORDS } from "../../src/format/fragment-fields.js";
+import { COORDS } from "../../src/format/fragment/fragment-fields.js";
+import type { DimensionBounds, RTree } from "../../src/format/fragment/rtree.js";
 import { writeGenericTile } from "../../src/format/generic-tile.js";
 import { writeNDRange } from "../../src/format/nd-range.js";
-import type { DimensionBounds, RTree } from "../../src/format/rtree.js";
 import { writeUint64s } from "../../src/format/scalar.js";
 import { encodeTile, loadPipeline } from "../../src/format/tile.js";
 import { LEGACY_SCHEMA_FILE } from "../../src/format/version.js";

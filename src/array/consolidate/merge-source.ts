@@ -1,5 +1,5 @@
 import type { ArraySchema } from "../../format/array-schema.js";
-import { TIMESTAMPS } from "../../format/fragment-fields.js";
+import { TIMESTAMPS } from "../../format/fragment/fragment-fields.js";
 import { compareText } from "../../format/text-bytes.js";
 import type { StoreOptions } from "../../storage/types.js";
 import { concatColumns, selectCells } from "../column-ops.js";

@@ -1,14 +1,20 @@
 import { FormatError } from "../../errors.js";
 import type { Attribute } from "../../format/array-schema.js";
 import { datatypeInfo, VAR_NUM } from "../../format/datatype.js";
-import { fieldIndex } from "../../format/fragment-fields.js";
+import { fieldIndex } from "../../format/fragment/fragment-fields.js";
 import {
   readTileMinMax,
   readTileNumbers,
   readTileSums,
   type TileExtremes,
-} from "../../format/fragment-sections.js";
-import { extremeOf, hasMinMax, type SumType, sumsAs, sumType } from "../../format/fragment-statistics.js";
+} from "../../format/fragment/fragment-sections.js";
+import {
+  extremeOf,
+  hasMinMax,
+  type SumType,
+  sumsAs,
+  sumType,
+} from "../../format/fragment/fragment-statistics.js";
 import type { StoreOptions } from "../../storage/types.js";
 import type { FragmentReader } from "./fragment-reader.js";
 

@@ -1,8 +1,11 @@
 import { FormatError } from "../../errors.js";
 import type { Attribute } from "../../format/array-schema.js";
 import { datatypeInfo, VAR_NUM } from "../../format/datatype.js";
-import { fieldIndex, fieldNames } from "../../format/fragment-fields.js";
-import { type FragmentFieldStatistics, readFragmentMinMaxSumNull } from "../../format/fragment-sections.js";
+import { fieldIndex, fieldNames } from "../../format/fragment/fragment-fields.js";
+import {
+  type FragmentFieldStatistics,
+  readFragmentMinMaxSumNull,
+} from "../../format/fragment/fragment-sections.js";
 import type { StoreOptions } from "../../storage/types.js";
 import { reliability } from "./field-statistics.js";
 import type { FragmentReader } from "./fragment-reader.js";

@@ -6,12 +6,12 @@ import {
   fieldNames,
   hasZippedCoordinates,
   isVarField,
-} from "../../format/fragment-fields.js";
-import { type FragmentFooter, footerTailSize } from "../../format/fragment-footer.js";
-import type { LegacySections } from "../../format/fragment-metadata-legacy.js";
-import { readProcessedConditions, readTileNumbers } from "../../format/fragment-sections.js";
+} from "../../format/fragment/fragment-fields.js";
+import { type FragmentFooter, footerTailSize } from "../../format/fragment/fragment-footer.js";
+import type { LegacySections } from "../../format/fragment/fragment-metadata-legacy.js";
+import { readProcessedConditions, readTileNumbers } from "../../format/fragment/fragment-sections.js";
+import { type RTree, readRTree } from "../../format/fragment/rtree.js";
 import { readGenericTile } from "../../format/generic-tile.js";
-import { type RTree, readRTree } from "../../format/rtree.js";
 import { joinKey } from "../../storage/key.js";
 import type { ReadableStore, StoreOptions } from "../../storage/types.js";
 import { type DenseTiling, denseTiling } from "../order/dense-tiling.js";

@@ -5,9 +5,13 @@ import {
   readConsolidatedFooter,
   readConsolidatedFragmentMetadata,
 } from "../../format/consolidated-fragment-metadata.js";
-import { COORDS } from "../../format/fragment-fields.js";
-import { footerSchemaName, impliedFooterSize, readFragmentFooter } from "../../format/fragment-footer.js";
-import { readLegacyFragmentMetadata } from "../../format/fragment-metadata-legacy.js";
+import { COORDS } from "../../format/fragment/fragment-fields.js";
+import {
+  footerSchemaName,
+  impliedFooterSize,
+  readFragmentFooter,
+} from "../../format/fragment/fragment-footer.js";
+import { readLegacyFragmentMetadata } from "../../format/fragment/fragment-metadata-legacy.js";
 import { readGenericTile } from "../../format/generic-tile.js";
 import { newestVersionOf } from "../../format/timestamped-name.js";
 import { LEGACY_SCHEMA_FILE, NEWEST_VERSION } from "../../format/version.js";

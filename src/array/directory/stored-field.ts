@@ -1,10 +1,14 @@
 import { FormatError, UnsupportedError } from "../../errors.js";
 import { datatypeInfo, VAR_NUM } from "../../format/datatype.js";
-import { COORDS, fieldFileName } from "../../format/fragment-fields.js";
+import { COORDS, fieldFileName } from "../../format/fragment/fragment-fields.js";
+import {
+  areZipped,
+  type CoordinatesLayout,
+  coordinatesOf,
+} from "../../format/fragment/zipped-coordinates.js";
 import { decodeTile, type LoadedPipeline, loadPipeline } from "../../format/tile.js";
 import { sharedPipeline } from "../../format/tile-threads.js";
 import { decodeVarTile } from "../../format/var-tile.js";
-import { areZipped, type CoordinatesLayout, coordinatesOf } from "../../format/zipped-coordinates.js";
 import type { StoreOptions } from "../../storage/types.js";
 import {
   attributeFields,

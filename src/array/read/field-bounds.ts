@@ -1,4 +1,4 @@
-import type { DimensionBounds } from "../../format/rtree.js";
+import type { DimensionBounds } from "../../format/fragment/rtree.js";
 import { bytesOfText } from "../../format/text-bytes.js";
 import { bytesOf } from "../../util/typed-arrays.js";
 import type { FieldBounds } from "../condition/condition-prune.js";

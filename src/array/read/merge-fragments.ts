@@ -1,6 +1,6 @@
 import type { ArraySchema } from "../../format/array-schema.js";
-import { TIMESTAMPS } from "../../format/fragment-fields.js";
-import type { DimensionBounds } from "../../format/rtree.js";
+import { TIMESTAMPS } from "../../format/fragment/fragment-fields.js";
+import type { DimensionBounds } from "../../format/fragment/rtree.js";
 import { compareText } from "../../format/text-bytes.js";
 import { concatColumns } from "../column-ops.js";
 import type { Column } from "../columns.js";

@@ -1,6 +1,6 @@
 import { LimitError } from "../../errors.js";
 import type { ArraySchema, Dimension } from "../../format/array-schema.js";
-import { TIMESTAMPS } from "../../format/fragment-fields.js";
+import { TIMESTAMPS } from "../../format/fragment/fragment-fields.js";
 import { mapBounded } from "../../util/concurrency.js";
 import type { Column } from "../columns.js";
 import { conditionFields, prepareCondition } from "../condition/condition-eval.js";

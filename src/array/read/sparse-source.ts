@@ -1,6 +1,6 @@
 import type { ArraySchema, Dimension, NDRange } from "../../format/array-schema.js";
 import { datatypeInfo, VAR_NUM } from "../../format/datatype.js";
-import type { DimensionBounds, RTree } from "../../format/rtree.js";
+import type { DimensionBounds, RTree } from "../../format/fragment/rtree.js";
 import { setScalar } from "../../format/scalar.js";
 import type { StoreOptions } from "../../storage/types.js";
 import type { FragmentReader } from "../directory/fragment-reader.js";

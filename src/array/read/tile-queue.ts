@@ -1,5 +1,5 @@
 import type { ArraySchema } from "../../format/array-schema.js";
-import type { DimensionBounds } from "../../format/rtree.js";
+import type { DimensionBounds } from "../../format/fragment/rtree.js";
 import { bytesOfText } from "../../format/text-bytes.js";
 import { concatColumns, takeCells } from "../column-ops.js";
 import type { Column } from "../columns.js";

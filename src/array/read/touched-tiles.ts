@@ -1,5 +1,5 @@
 import type { Dimension } from "../../format/array-schema.js";
-import type { DimensionBounds, RTree } from "../../format/rtree.js";
+import type { DimensionBounds, RTree } from "../../format/fragment/rtree.js";
 import type { TypedArray } from "../../util/typed-arrays.js";
 import { comparable } from "../order/comparable.js";
 import { firstAbove, firstNotBelow, type Intervals, type Overlap } from "./intervals.js";

@@ -1,5 +1,5 @@
 import { datatypeInfo, VAR_NUM } from "../../format/datatype.js";
-import { sumOf, sumType } from "../../format/fragment-statistics.js";
+import { sumOf, sumType } from "../../format/fragment/fragment-statistics.js";
 import { viewAs } from "../../util/typed-arrays.js";
 import type { Column } from "../columns.js";
 import type { AttributeStatistics } from "../directory/field-statistics.js";

@@ -1,5 +1,5 @@
 import { isCellarrError } from "../../errors.js";
-import { fieldFileName, fieldNames } from "../../format/fragment-fields.js";
+import { fieldFileName, fieldNames } from "../../format/fragment/fragment-fields.js";
 import { lastPart } from "../../storage/key.js";
 import type { StoreLocation } from "../../storage/types.js";
 import {

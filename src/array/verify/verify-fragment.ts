@@ -1,5 +1,5 @@
 import { isCellarrError } from "../../errors.js";
-import type { DimensionBounds } from "../../format/rtree.js";
+import type { DimensionBounds } from "../../format/fragment/rtree.js";
 import { fixedColumn, varColumn } from "../column-ops.js";
 import type { Column } from "../columns.js";
 import { type AttributeStatistics, statisticsOf } from "../directory/field-statistics.js";

@@ -1,5 +1,5 @@
 import type { ArraySchema } from "../../format/array-schema.js";
-import type { FieldMetadata } from "../../format/fragment-metadata.js";
+import type { FieldMetadata } from "../../format/fragment/fragment-metadata.js";
 import { encodeTile, type LoadedPipeline, loadPipeline } from "../../format/tile.js";
 import { encodeVarTile } from "../../format/var-tile.js";
 import { WRITE_VERSION } from "../../format/version.js";

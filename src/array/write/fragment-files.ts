@@ -1,12 +1,12 @@
 import type { ArraySchema, NDRange } from "../../format/array-schema.js";
-import { COORDS, fieldNames } from "../../format/fragment-fields.js";
+import { COORDS, fieldNames } from "../../format/fragment/fragment-fields.js";
 import {
   type FieldMetadata,
   type FragmentMetadataInput,
   writeFragmentMetadata,
-} from "../../format/fragment-metadata.js";
-import { coordsFieldMetadata, emptyFieldMetadata } from "../../format/fragment-statistics.js";
-import type { RTree } from "../../format/rtree.js";
+} from "../../format/fragment/fragment-metadata.js";
+import { coordsFieldMetadata, emptyFieldMetadata } from "../../format/fragment/fragment-statistics.js";
+import type { RTree } from "../../format/fragment/rtree.js";
 import { joinKey } from "../../storage/key.js";
 import { childLocation, locationUri } from "../../storage/resolve.js";
 import type { StoreLocation, StoreOptions, WritableStore } from "../../storage/types.js";

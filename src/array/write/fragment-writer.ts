@@ -1,6 +1,6 @@
 import { ArgumentError, throwIfAborted, UnsupportedError } from "../../errors.js";
 import type { ArraySchema } from "../../format/array-schema.js";
-import { buildRTree } from "../../format/rtree.js";
+import { buildRTree } from "../../format/fragment/rtree.js";
 import { WRITE_VERSION } from "../../format/version.js";
 import type { StoreLocation } from "../../storage/types.js";
 import type { Column } from "../columns.js";

@@ -2,7 +2,7 @@ import { OutOfDomainError } from "../../errors.js";
 import type { Dimension, NDRange } from "../../format/array-schema.js";
 import { ByteWriter } from "../../format/byte-writer.js";
 import { datatypeInfo } from "../../format/datatype.js";
-import type { DimensionBounds } from "../../format/rtree.js";
+import type { DimensionBounds } from "../../format/fragment/rtree.js";
 import { scalarBytes } from "../../format/scalar.js";
 import { compareText, textOfBytes } from "../../format/text-bytes.js";
 import type { Column, FixedColumn, VarColumn } from "../columns.js";

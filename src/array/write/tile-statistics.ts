@@ -1,7 +1,7 @@
 import { ByteWriter } from "../../format/byte-writer.js";
 import { datatypeInfo } from "../../format/datatype.js";
-import type { FragmentFieldStatistics, TileExtremes } from "../../format/fragment-sections.js";
-import { hasMinMax, type SumType, sumType } from "../../format/fragment-statistics.js";
+import type { FragmentFieldStatistics, TileExtremes } from "../../format/fragment/fragment-sections.js";
+import { hasMinMax, type SumType, sumType } from "../../format/fragment/fragment-statistics.js";
 import { scalarBytes } from "../../format/scalar.js";
 import { bytesOf, type TypedArray } from "../../util/typed-arrays.js";
 import type { Column } from "../columns.js";

@@ -2,9 +2,9 @@ import type { TileDBArray } from "../../array/open.js";
 import { FormatError, UnsupportedError } from "../../errors.js";
 import { type Datatype, datatypeInfo } from "../../format/datatype.js";
 import type { TypedArray } from "../../util/typed-arrays.js";
-import { indicesOf } from "../coordinates.js";
+import { indicesOf } from "../build/coordinates.js";
+import type { MatrixShape } from "../build/matrix-schema.js";
 import { type IndexType, isIndexType } from "../layout.js";
-import type { MatrixShape } from "../matrix-schema.js";
 import type { GeneMajorWriter } from "./gene-major-writer.js";
 
 /** The cells of a matrix that is there already, however many fragments it has, for its gene-major copy. */

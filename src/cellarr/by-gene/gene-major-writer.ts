@@ -4,9 +4,9 @@ import { type FragmentWriter, openFragmentWriter } from "../../array/write/fragm
 import { putMetadata } from "../../array/write/metadata-io.js";
 import { datatypeInfo } from "../../format/datatype.js";
 import { type TypedArray, viewAs } from "../../util/typed-arrays.js";
-import { coordinatesOf } from "../coordinates.js";
-import { fieldsWithoutRepeats, geneMajorSchema, type MatrixShape } from "../matrix-schema.js";
-import type { Place } from "../staging.js";
+import { coordinatesOf } from "../build/coordinates.js";
+import { fieldsWithoutRepeats, geneMajorSchema, type MatrixShape } from "../build/matrix-schema.js";
+import type { Place } from "../build/staging.js";
 import { originMetadata } from "./gene-major-state.js";
 import { GeneSorter } from "./gene-sorter.js";
 import { RunFile } from "./run-file.js";

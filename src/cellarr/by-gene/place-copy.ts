@@ -1,6 +1,6 @@
 import { copyFolder } from "../../storage/copy-folder.js";
 import { lastPart } from "../../storage/key.js";
-import { isPresent, moveFolder, type Place } from "../staging.js";
+import { isPresent, moveFolder, type Place } from "../build/staging.js";
 
 /**
  * A gene-major copy takes its place. Nothing that reads the store depends on it: while none is there, or half of one,

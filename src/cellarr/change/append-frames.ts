@@ -4,19 +4,19 @@ import { run } from "../../array/read/selection.js";
 import { ArgumentError, throwIfAborted } from "../../errors.js";
 import type { AnnDataSource } from "../../h5ad/source.js";
 import { Frame, type FrameColumn, textColumn } from "../../util/frame.js";
+import { withSource } from "../build/file-sources.js";
+import type { ColumnTypes } from "../build/options.js";
+import { cellColumns } from "../build/sample-table.js";
+import type { Place } from "../build/staging.js";
+import { readTable } from "../build/tables.js";
 import { joinAttributes } from "../columns/column-form.js";
-import { withSource } from "../file-sources.js";
-import { numberedIndex, runRows, takeFrameRows } from "../frame-parts.js";
-import type { FrameReader } from "../frame-reader.js";
-import { FrameWriter } from "../frame-writer.js";
-import { addedColumns, type FrameAttribute } from "../layout.js";
 import { obsAttribute, obsColumn } from "../columns/obs-columns.js";
-import type { ColumnTypes } from "../options.js";
-import { cellColumns } from "../sample-table.js";
-import type { Place } from "../staging.js";
+import { numberedIndex, runRows, takeFrameRows } from "../frames/frame-parts.js";
+import type { FrameReader } from "../frames/frame-reader.js";
+import { FrameWriter } from "../frames/frame-writer.js";
+import { addedColumns, type FrameAttribute } from "../layout.js";
 import type { CellSummaries } from "../summary/cell-summaries.js";
 import type { NamedCells } from "../summary/stored-summaries.js";
-import { readTable } from "../tables.js";
 import type { AppendPlan } from "./append-plan.js";
 import {
   copyRows,
@@ -61,7 +61,9 @@ export async function writeLonger(
   if (rows.rowCount > 0) {
     const cells = attributes.map((attribute) => {
       const column = replaced.get(attribute.name);
-      return column === undefined ? frameCells(rows, attribute, what) : selectCells(column, run(first, count));
+      return column === undefined
+        ? frameCells(rows, attribute, what)
+        : selectCells(column, run(first, count));
     });
     await writer.append(cells);
   }
@@ -71,11 +73,7 @@ export async function writeLonger(
 /** Columns that cellarr adds; a store that does not have one of them, as older ones, does not get it. */
 export const columnsOfOurs: ReadonlySet<string> = new Set(Object.values(addedColumns));
 
-export async function writeLongerCells(
-  to: Place,
-  plan: AppendPlan,
-  summaries: CellSummaries,
-): Promise<void> {
+export async function writeLongerCells(to: Place, plan: AppendPlan, summaries: CellSummaries): Promise<void> {
   const { options, parts, samples, cellOffset } = plan;
   const { signal } = options;
   const total = cellOffset + samples.starts.at(-1)!;

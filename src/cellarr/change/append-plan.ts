@@ -2,23 +2,23 @@ import { ArgumentError, NotFoundError, UnsupportedError, ValueError } from "../.
 import type { MatrixDtype } from "../../h5ad/matrix.js";
 import { mapBounded } from "../../util/concurrency.js";
 import { Frame, type FrameColumn, textColumn } from "../../util/frame.js";
-import { isAdded } from "../cell-table.js";
-import type { ColumnType } from "../column-types.js";
+import { isAdded } from "../build/cell-table.js";
+import { compareCodePoints, GeneSet } from "../build/gene-set.js";
+import { geneTable } from "../build/gene-table.js";
+import { matrixDtypes, type ResolvedMatrix, resolveMatrices } from "../build/options.js";
+import { type Samples, sampleTable } from "../build/sample-table.js";
+import { fileGenes, type ScannedFile, scanFile } from "../build/scan.js";
+import type { Place } from "../build/staging.js";
+import { readTable } from "../build/tables.js";
+import type { ObsRequest } from "../columns/obs-columns.js";
 import type { DatasetParts } from "../dataset-parts.js";
-import { takeFrameRows } from "../frame-parts.js";
-import { compareCodePoints, GeneSet } from "../gene-set.js";
-import { geneTable } from "../gene-table.js";
+import type { ColumnType } from "../frames/column-types.js";
+import { takeFrameRows } from "../frames/frame-parts.js";
+import { pythonStrings } from "../frames/python-text.js";
 import { addedColumns, CELL_DIMENSION, checkIndexType, GENE_DIMENSION, isIndexType } from "../layout.js";
 import type { MatrixReader } from "../matrix-reader.js";
-import type { ObsRequest } from "../columns/obs-columns.js";
-import { matrixDtypes, type ResolvedMatrix, resolveMatrices } from "../options.js";
-import { pythonStrings } from "../python-text.js";
-import { type Samples, sampleTable } from "../sample-table.js";
-import { fileGenes, type ScannedFile, scanFile } from "../scan.js";
-import type { Place } from "../staging.js";
 import { storedSummaries } from "../summary/stored-summaries.js";
 import { summaryNames } from "../summary/summary-names.js";
-import { readTable } from "../tables.js";
 import type { AppendedMatrix, AppendOptions } from "./change-options.js";
 import { groupOf, matrixPlace } from "./store-places.js";
 import { storedAttributes, typeOfAttribute } from "./stored-frame.js";
@@ -68,7 +68,18 @@ export async function planAppend(
   }
   const sampleRows = rowsOfSamples(samples, cellOffset);
   const { set, added: newGenes } = genes;
-  return { options, parts, files, genes: set, newGenes, samples, sampleRows, cellOffset, matrices, summaries };
+  return {
+    options,
+    parts,
+    files,
+    genes: set,
+    newGenes,
+    samples,
+    sampleRows,
+    cellOffset,
+    matrices,
+    summaries,
+  };
 }
 
 /** The columns that are taken from obs: those of the store, and further ones that are asked for. */

@@ -1,5 +1,5 @@
 import type { MatrixDtype } from "../../h5ad/matrix.js";
-import type { BuildOutput } from "../output.js";
+import type { BuildOutput } from "../build/output.js";
 import { CellSummaries } from "../summary/cell-summaries.js";
 import { MatrixSummary } from "../summary/matrix-summary.js";
 import { type NamedCells, readGeneColumns } from "../summary/stored-summaries.js";

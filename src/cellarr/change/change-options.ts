@@ -1,5 +1,4 @@
-import type { DatasetOptions } from "../dataset-parts.js";
-import type { MisfitRule } from "../fit-values.js";
+import type { MisfitRule } from "../build/fit-values.js";
 import type {
   BuildOptions,
   BuildProgress,
@@ -9,7 +8,8 @@ import type {
   MatrixOptions,
   SampleMetadataOptions,
   TableInput,
-} from "../options.js";
+} from "../build/options.js";
+import type { DatasetOptions } from "../dataset-parts.js";
 
 /** What changes of a store that is there take. */
 

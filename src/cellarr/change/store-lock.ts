@@ -2,7 +2,7 @@ import { ExistsError } from "../../errors.js";
 import { randomUuid } from "../../format/timestamped-name.js";
 import { joinKey } from "../../storage/key.js";
 import { childLocation, locationUri } from "../../storage/resolve.js";
-import { moveFolder, type Place } from "../staging.js";
+import { moveFolder, type Place } from "../build/staging.js";
 
 /**
  * One change of a store at a time. The lock is a folder that is moved to its name, which works for one of several

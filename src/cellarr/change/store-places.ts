@@ -1,6 +1,6 @@
 import { childLocation } from "../../storage/resolve.js";
+import type { Place } from "../build/staging.js";
 import { storeNames } from "../layout.js";
-import type { Place } from "../staging.js";
 import type { ChangeOptions } from "./change-options.js";
 
 /** Where the parts of a store are that is changed. */

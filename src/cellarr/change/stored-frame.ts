@@ -4,15 +4,15 @@ import { run } from "../../array/read/selection.js";
 import { UnsupportedError, ValueError } from "../../errors.js";
 import { datatypeInfo } from "../../format/datatype.js";
 import type { Frame, FrameColumn } from "../../util/frame.js";
+import type { ColumnTypes } from "../build/options.js";
 import { formColumn, joinAttributes } from "../columns/column-form.js";
-import { type ColumnType, columnTypes, storedColumn } from "../column-types.js";
-import { runRows } from "../frame-parts.js";
-import type { FrameReader } from "../frame-reader.js";
-import type { FrameWriter } from "../frame-writer.js";
+import { type ColumnType, columnTypes, storedColumn } from "../frames/column-types.js";
+import { runRows } from "../frames/frame-parts.js";
+import type { FrameReader } from "../frames/frame-reader.js";
+import type { FrameWriter } from "../frames/frame-writer.js";
+import { repeatedText } from "../frames/text-builder.js";
 import type { FrameAttribute } from "../layout.js";
-import type { ColumnTypes } from "../options.js";
 import type { NamedCells } from "../summary/stored-summaries.js";
-import { repeatedText } from "../text-builder.js";
 
 /**
  * The frames of a store that is there, on the way to new ones: their domain says how many rows they have, so a frame with

@@ -10,7 +10,7 @@ import {
   hasNonAscii,
   isNullableType,
   storedColumn,
-} from "../column-types.js";
+} from "../frames/column-types.js";
 import type { FrameAttribute } from "../layout.js";
 
 /** Which attribute a column becomes: by the type that the caller gives it, and by what values there are. */
@@ -27,7 +27,10 @@ export type MetadataForm = "typed" | "python";
 export const metadataForms = ["typed", "python"] as const satisfies readonly MetadataForm[];
 
 /** The form that a build's options ask for. Throws ArgumentError for what is none. */
-export function formOf(options: { readonly metadata?: MetadataForm; readonly layout?: string }): MetadataForm {
+export function formOf(options: {
+  readonly metadata?: MetadataForm;
+  readonly layout?: string;
+}): MetadataForm {
   const form = options.metadata ?? (options.layout === "python" ? "python" : "typed");
   if (metadataForms.includes(form)) return form;
   throw new ArgumentError(`metadata is '${String(form)}', expected ${metadataForms.join(" or ")}`);

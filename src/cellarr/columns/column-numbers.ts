@@ -1,8 +1,8 @@
 import { ValueError } from "../../errors.js";
 import { type FrameColumn, type TextColumn, textValues } from "../../util/frame.js";
 import type { NumberArray } from "../../util/typed-arrays.js";
-import { asNumbers } from "../fit-values.js";
-import { MISSING_TEXT } from "../python-text.js";
+import { asNumbers } from "../build/fit-values.js";
+import { MISSING_TEXT } from "../frames/python-text.js";
 
 /** Columns of any kind as numbers. */
 

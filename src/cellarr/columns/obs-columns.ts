@@ -3,11 +3,11 @@ import { isCellarrError } from "../../errors.js";
 import { datatypeInfo } from "../../format/datatype.js";
 import type { AnnDataSource } from "../../h5ad/source.js";
 import type { FrameColumn } from "../../util/frame.js";
-import { formColumn, joinAttributes, type MetadataForm } from "./column-form.js";
-import { attributeDatatype, type ColumnType, isNullableType, storedColumn } from "../column-types.js";
+import type { ColumnTypes } from "../build/options.js";
+import { attributeDatatype, type ColumnType, isNullableType, storedColumn } from "../frames/column-types.js";
+import { repeatedText } from "../frames/text-builder.js";
 import type { FrameAttribute } from "../layout.js";
-import type { ColumnTypes } from "../options.js";
-import { repeatedText } from "../text-builder.js";
+import { formColumn, joinAttributes, type MetadataForm } from "./column-form.js";
 
 /**
  * Columns of obs that become cell metadata: all files are asked for them before anything is written, since one attribute

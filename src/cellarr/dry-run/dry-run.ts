@@ -2,19 +2,24 @@ import { throwIfAborted } from "../../errors.js";
 import { datatypeInfo } from "../../format/datatype.js";
 import { MemoryStore } from "../../storage/memory.js";
 import { childLocation, resolveLocation } from "../../storage/resolve.js";
-import { withSource } from "../file-sources.js";
-import { type Genes, genePositions, geneTable } from "../gene-table.js";
-import { withRemoteInputs } from "../inputs/remote-inputs.js";
-import { isAdded } from "../cell-table.js";
+import { isAdded } from "../build/cell-table.js";
+import { withSource } from "../build/file-sources.js";
+import { type Genes, genePositions, geneTable } from "../build/gene-table.js";
+import { LazyFragment, writeMatrix } from "../build/matrix-writer.js";
+import {
+  type BuildOptions,
+  type ResolvedMatrix,
+  resolveFrameNames,
+  resolveMatrices,
+} from "../build/options.js";
+import { sampleTable } from "../build/sample-table.js";
+import { fileGenes, matrixGenes, type ScannedFile } from "../build/scan.js";
+import { isPresent } from "../build/staging.js";
+import { readTable, typedTable } from "../build/tables.js";
 import { formOf } from "../columns/column-form.js";
+import { withRemoteInputs } from "../inputs/remote-inputs.js";
 import { checkIndexType, storeNames } from "../layout.js";
-import { LazyFragment, writeMatrix } from "../matrix-writer.js";
-import { type BuildOptions, type ResolvedMatrix, resolveFrameNames, resolveMatrices } from "../options.js";
 import { checkSummaries, wantsSummaries } from "../summary/check-summaries.js";
-import { sampleTable } from "../sample-table.js";
-import { fileGenes, matrixGenes, type ScannedFile } from "../scan.js";
-import { isPresent } from "../staging.js";
-import { readTable, typedTable } from "../tables.js";
 import { error, type InspectedFile, inspectFile, isProblem, repeatedGenes } from "./inspect-file.js";
 import type { BuildProblem, BuildReport, FileMatrixReport, FileReport, StoreMatrixReport } from "./report.js";
 
@@ -199,7 +204,16 @@ async function readValues(
     const positions = genePositions(genes.set, matrixGenes(file, matrix.matrixName));
     const onCells = (done: number) =>
       options.onProgress?.({ step: "matrix", item: matrix.tiledbStoreName, done, total: file.cellCount });
-    const task = { fileName: file.name, matrix, positions, genes: genes.set, fragment, byGene: null, summary: null, signal };
+    const task = {
+      fileName: file.name,
+      matrix,
+      positions,
+      genes: genes.set,
+      fragment,
+      byGene: null,
+      summary: null,
+      signal,
+    };
     await withSource(file.input, (source) =>
       writeMatrix({ ...task, source, cellOffset: 0, cellType: "uint32", geneType: "uint32", onCells }),
     );

@@ -1,13 +1,13 @@
 import { isCellarrError } from "../../errors.js";
 import { datatypeInfo } from "../../format/datatype.js";
 import type { AnnDataSource } from "../../h5ad/source.js";
-import { isAdded } from "../cell-table.js";
+import { isAdded } from "../build/cell-table.js";
+import { withSource } from "../build/file-sources.js";
+import type { BuildOptions, FileInput, ResolvedMatrix } from "../build/options.js";
+import { fileGenes, type ScannedFile, scanFile } from "../build/scan.js";
 import { formOf, type MetadataForm } from "../columns/column-form.js";
-import { attributeDatatype, type ColumnType, isNullableType } from "../column-types.js";
-import { withSource } from "../file-sources.js";
 import { surveyObs } from "../columns/obs-columns.js";
-import type { BuildOptions, FileInput, ResolvedMatrix } from "../options.js";
-import { fileGenes, type ScannedFile, scanFile } from "../scan.js";
+import { attributeDatatype, type ColumnType, isNullableType } from "../frames/column-types.js";
 import type { BuildProblem, FileMatrixReport } from "./report.js";
 
 /** What one file holds, and what of it a build would fail by. */

@@ -4,7 +4,7 @@ import { childLocation } from "../../storage/resolve.js";
 import type { StoreWriter } from "../../storage/types.js";
 import type { FrameColumn } from "../../util/frame.js";
 import type { TypedArray } from "../../util/typed-arrays.js";
-import { ArrowColumns } from "../frame-arrow.js";
+import { ArrowColumns } from "../frames/frame-arrow.js";
 import { checkFileNames, tableNames } from "./file-names.js";
 import type { ExportOptions } from "./options.js";
 import { type Place, withFolder, withWriter } from "./place.js";

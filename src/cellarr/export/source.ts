@@ -2,7 +2,7 @@ import { ArgumentError, NotFoundError, throwIfAborted } from "../../errors.js";
 import type { SparseMatrix } from "../../h5ad/matrix.js";
 import type { Frame, FrameColumn, TextColumn } from "../../util/frame.js";
 import type { CellArrDataset, QueryOptions } from "../dataset.js";
-import { numberedIndex, takeFrameRows } from "../frame-parts.js";
+import { numberedIndex, takeFrameRows } from "../frames/frame-parts.js";
 import { takeMatrixRows } from "../matrix-views.js";
 import { slice } from "../selection.js";
 import { CellArrDatasetSlice } from "../slice.js";

@@ -3,7 +3,7 @@ import type { SparseMatrix } from "../../h5ad/matrix.js";
 import { childLocation, locationUri } from "../../storage/resolve.js";
 import type { StoreWriter } from "../../storage/types.js";
 import { columnValues, type FrameColumn, textValues } from "../../util/frame.js";
-import { takeRows } from "../frame-parts.js";
+import { takeRows } from "../frames/frame-parts.js";
 import type { ExportOptions } from "./options.js";
 import { type Place, withFolder, withWriter } from "./place.js";
 import { blockRanges, type ExportSource, matrixBlocks, rowRange } from "./source.js";

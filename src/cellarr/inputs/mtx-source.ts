@@ -5,7 +5,7 @@ import { lastPart } from "../../storage/key.js";
 import { locationUri, resolveReadable } from "../../storage/resolve.js";
 import type { ReadableStore, StoreEntry, StoreLocation } from "../../storage/types.js";
 import { Frame, type FrameColumn, type TextColumn } from "../../util/frame.js";
-import { TextBuilder } from "../text-builder.js";
+import { TextBuilder } from "../frames/text-builder.js";
 import { MtxMatrix, mtxHeader } from "./mtx-blocks.js";
 import type { MtxHeader } from "./mtx-parser.js";
 import { type TextFile, textPieces } from "./text-pieces.js";

@@ -1,5 +1,5 @@
 import type { AnnDataSource } from "../../h5ad/source.js";
-import type { BuildProgress, FileInput } from "../options.js";
+import type { BuildProgress, FileInput } from "../build/options.js";
 import { isHttpUrl } from "./download.js";
 import { openUrl } from "./open-path.js";
 

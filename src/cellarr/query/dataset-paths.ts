@@ -2,7 +2,7 @@ import { openArray } from "../../array/open.js";
 import { resolveReadable } from "../../storage/resolve.js";
 import type { StoreLocation } from "../../storage/types.js";
 import { checkParts, type DatasetOptions, type DatasetParts } from "../dataset-parts.js";
-import { FrameReader } from "../frame-reader.js";
+import { FrameReader } from "../frames/frame-reader.js";
 import { MatrixReader } from "../matrix-reader.js";
 
 /** Parts at places of their own. */

@@ -1,7 +1,7 @@
 import { columnValues } from "../../util/frame.js";
-import type { FrameReader } from "../frame-reader.js";
+import type { FrameReader } from "../frames/frame-reader.js";
+import { pythonStrings } from "../frames/python-text.js";
 import { addedColumns } from "../layout.js";
-import { pythonStrings } from "../python-text.js";
 
 /** The cells of each sample: given since cellarr 0.3, before that counted. */
 export interface SampleRange {

@@ -3,7 +3,7 @@ import { locationUri } from "../../storage/resolve.js";
 import type { StoreWriter } from "../../storage/types.js";
 import type { NumberArray } from "../../util/typed-arrays.js";
 import { bytesOf, plainBytes, viewAs } from "../../util/typed-arrays.js";
-import type { Place } from "../staging.js";
+import type { Place } from "../build/staging.js";
 
 /**
  * Totals of each cell. Those of the files in work are in memory, 12 bytes a cell; those of files that are done wait in

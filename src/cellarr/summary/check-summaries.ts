@@ -1,6 +1,6 @@
 import { ArgumentError } from "../../errors.js";
+import type { BuildOptions, ResolvedMatrix } from "../build/options.js";
 import { formOf } from "../columns/column-form.js";
-import type { BuildOptions, ResolvedMatrix } from "../options.js";
 import { summaryNames } from "./summary-names.js";
 
 type SummaryOptions = Pick<BuildOptions, "summaries" | "metadata" | "layout">;

@@ -1,13 +1,16 @@
 import type { Column } from "../../array/columns.js";
 import type { Attribute } from "../../format/array-schema.js";
-import type { FrameReader } from "../frame-reader.js";
+import type { FrameReader } from "../frames/frame-reader.js";
 import type { GeneColumns } from "./gene-totals.js";
 import { summaryNames } from "./summary-names.js";
 
 /** Summaries that a store has already. */
 
 /** The words of the matrices (see summaryWord) of which gene annotation and cell metadata have all columns. */
-export function storedSummaries(parts: { readonly genes: FrameReader; readonly cells: FrameReader }): string[] {
+export function storedSummaries(parts: {
+  readonly genes: FrameReader;
+  readonly cells: FrameReader;
+}): string[] {
   const words = parts.genes.columnNames.flatMap((name) => /^cellarr_(.+)_variance$/u.exec(name)?.[1] ?? []);
   return words.filter((word) => {
     if (!hasGeneSummary(parts.genes, word)) return false;

@@ -1,8 +1,8 @@
 import type { VerifyContext } from "../../array/verify/defect.js";
 import { attempt } from "../../array/verify/verify-array.js";
-import type { FrameReader } from "../frame-reader.js";
+import type { FrameReader } from "../frames/frame-reader.js";
+import { pythonStrings } from "../frames/python-text.js";
 import { addedColumns } from "../layout.js";
-import { pythonStrings } from "../python-text.js";
 import { readSampleRanges, type SampleRange } from "../query/sample-ranges.js";
 
 /** Whether the rows of genes, cells and samples are what a store needs. */

@@ -7,7 +7,7 @@ import { childLocation, locationUri, resolveReadable } from "../../storage/resol
 import type { StoreLocation } from "../../storage/types.js";
 import { geneMajorFolder, geneMajorPlace } from "../by-gene/gene-major-state.js";
 import { type DatasetOptions, frameNames } from "../dataset-parts.js";
-import { FrameReader } from "../frame-reader.js";
+import { FrameReader } from "../frames/frame-reader.js";
 import { storeNames } from "../layout.js";
 import { verifyCopy } from "./verify-copy.js";
 import { verifyGenes, verifyRows, verifySamples } from "./verify-frames.js";

@@ -220,10 +220,23 @@ describe("appendToDataset", () => {
   it("gives columns room for gaps and for any text, and leaves matrices that get no values of zeros", async () => {
     const store = new MemoryStore();
     const matrixOptions = [{ dtype: "uint16" }, { matrixName: "twice", dtype: "float32" }] as const;
-    const obs = { n: numbers(1, 2), id: ["a", "b"], flag: { kind: "boolean", values: Uint8Array.of(1, 0) } as const };
+    const obs = {
+      n: numbers(1, 2),
+      id: ["a", "b"],
+      flag: { kind: "boolean", values: Uint8Array.of(1, 0) } as const,
+    };
     await buildCellArrDataset({
       outputPath: at(store),
-      files: [experiment({ genes: ["a", "b"], rows: [[1, 2], [0, 4]], obs })],
+      files: [
+        experiment({
+          genes: ["a", "b"],
+          rows: [
+            [1, 2],
+            [0, 4],
+          ],
+          obs,
+        }),
+      ],
       matrixOptions,
       sampleMetadata: frame(["0"], { size: numbers(2), donor: ["x"] }),
       geneAnnotation: frame(["a", "b"], { length: { kind: "numeric", values: Int32Array.of(5, 6) } }),
@@ -234,7 +247,10 @@ describe("appendToDataset", () => {
       files: [
         experiment({
           genes: ["b", "γ"],
-          rows: [[3, 1], [5, 0]],
+          rows: [
+            [3, 1],
+            [5, 0],
+          ],
           obs: { n: { kind: "numeric", values: Int32Array.of(0, 7), validity: gaps }, id: ["é", "😀"] },
         }),
       ],

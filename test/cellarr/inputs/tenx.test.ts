@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { withSource } from "../../../src/cellarr/file-sources.js";
+import { withSource } from "../../../src/cellarr/build/file-sources.js";
 import { openMtx } from "../../../src/cellarr/inputs/mtx-source.js";
 import type { AnnDataSource } from "../../../src/h5ad/source.js";
 import { openTenxH5 } from "../../../src/h5ad/tenx-source.js";
