@@ -8,7 +8,7 @@ import asc from "assemblyscript/asc";
 const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** What is compiled, and the module that takes it. */
-const targets = [{ source: "wasm/zstd.ts", module: "src/format/filters/zstd-wasm.ts" }];
+const targets = [{ source: "wasm/zstd.ts", module: "src/format/zstd/zstd-wasm.ts" }];
 
 const options = ["--runtime", "stub", "--noAssert", "--use", "abort=", "--enable", "bulk-memory"];
 

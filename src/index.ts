@@ -44,8 +44,8 @@ export type {
   FileReport,
   StoreMatrixReport,
 } from "./cellarr/dry-run/report.js";
+export { exportDataset } from "./cellarr/export/export-late.js";
 export type { ExportFormat, ExportOptions, ExportProgress } from "./cellarr/export/options.js";
-export { exportDataset } from "./cellarr/export-late.js";
 export type { ColumnType } from "./cellarr/frames/column-types.js";
 export { type CsvOptions, parseCsv, parseCsvText } from "./cellarr/frames/csv.js";
 export type { IndexType } from "./cellarr/layout.js";

@@ -1,6 +1,6 @@
 // A Zstandard decoder (RFC 8878) in AssemblyScript. It is as fast as the C library in WebAssembly and a tenth of its
 // size: small functions, so that engines compile and optimise them in a fraction of the time, which in a program that
-// reads little is most of all. What is compiled from it lies in src/format/filters/zstd-wasm.ts; `npm run wasm` makes it.
+// reads little is most of all. What is compiled from it lies in src/format/zstd/zstd-wasm.ts; `npm run wasm` makes it.
 //
 // Memory: tables from 0 to HEAP, then the compressed bytes and behind them the output, where the caller puts them, each
 // followed by PADDING bytes that may be read or written.

@@ -6,7 +6,7 @@ import { beforeAll, expect, it } from "vitest";
 import { ZSTDDecoder } from "zstddec";
 import type { Compress, Decompress } from "../../src/format/filters/filter.js";
 import { loadZstdEncoder } from "../../src/format/filters/zstd.js";
-import { startZstdDecoder } from "../../src/format/filters/zstd-decoder.js";
+import { startZstdDecoder } from "../../src/format/zstd/zstd-decoder.js";
 
 /** Our decoder against the C library: the same bytes, and nothing accepted that the library refuses. */
 

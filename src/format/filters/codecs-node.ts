@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import * as zlib from "node:zlib";
 import { replaceBase64 } from "../../util/base64.js";
+import { zstdFrames } from "../zstd/zstd-frames.js";
 import { badPart } from "./compression.js";
 import type { Compress, Decompress } from "./filter.js";
 import { gzipLevel, zstdLevel } from "./levels.js";
 import { replaceCipher, replaceCodec, replaceDigest, replaceWebpModule } from "./registry.js";
 import { reusedInflate, reusedUnzstd } from "./zlib-handle-node.js";
-import { zstdFrames } from "./zstd-frames.js";
 
 /** Node's own codecs: zlib always, Zstandard since Node 22.15, digests and AES; WebP's decoder from disk. Calling it again changes nothing. */
 export function registerNodeCodecs(): void {

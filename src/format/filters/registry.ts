@@ -45,8 +45,8 @@ const codecs: Record<CodecType, Codec> = {
     encoder: async () => compressLz4,
   },
   bzip2: {
-    decoder: async () => (await import("./bzip2-decode.js")).decompressBzip2,
-    encoder: async () => (await import("./bzip2-encode.js")).compressBzip2,
+    decoder: async () => (await import("../bzip2/bzip2-decode.js")).decompressBzip2,
+    encoder: async () => (await import("../bzip2/bzip2-encode.js")).compressBzip2,
   },
   rle: {
     decoder: async () => decompressRle,

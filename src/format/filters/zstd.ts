@@ -2,9 +2,9 @@
 import type { ZstdSimple } from "zstd-codec";
 import { LimitError } from "../../errors.js";
 import { concatBytes } from "../../util/typed-arrays.js";
+import { startZstdDecoder } from "../zstd/zstd-decoder.js";
 import type { Compress, Decompress } from "./filter.js";
 import { zstdLevel } from "./levels.js";
-import { startZstdDecoder } from "./zstd-decoder.js";
 
 /** Zstandard filter (code 2): a part is one or more frames (RFC 8878) in a row. */
 

@@ -1,6 +1,6 @@
 import { decodeBase64 } from "../../util/base64.js";
-import { badPart } from "./compression.js";
-import type { Decompress } from "./filter.js";
+import { badPart } from "../filters/compression.js";
+import type { Decompress } from "../filters/filter.js";
 import { zstdFrames } from "./zstd-frames.js";
 import { ZSTD_WASM } from "./zstd-wasm.js";
 

@@ -1,5 +1,5 @@
-import { badPart } from "./compression.js";
-import type { Decompress } from "./filter.js";
+import { badPart } from "../filters/compression.js";
+import type { Decompress } from "../filters/filter.js";
 
 /**
  * Bzip2 filter (code 5), reading: a bzip2 stream per part. Blocks of up to 900,000 bytes, each a run-length coding, the

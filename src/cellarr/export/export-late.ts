@@ -1,7 +1,7 @@
-import type { StoreLocation } from "../storage/types.js";
-import type { CellArrDataset } from "./dataset.js";
-import type { ExportOptions } from "./export/options.js";
-import type { CellArrDatasetSlice } from "./slice.js";
+import type { StoreLocation } from "../../storage/types.js";
+import type { CellArrDataset } from "../dataset.js";
+import type { CellArrDatasetSlice } from "../slice.js";
+import type { ExportOptions } from "./options.js";
 
 /**
  * Writes cells x genes of a dataset, or a slice, to a file or folder of another kind. Of a dataset, cells are read block
@@ -19,6 +19,6 @@ export async function exportDataset(
   target: string | StoreLocation,
   options: ExportOptions,
 ): Promise<void> {
-  const late = await import("./export/export-dataset.js");
+  const late = await import("./export-dataset.js");
   return late.exportDataset(from, target, options);
 }

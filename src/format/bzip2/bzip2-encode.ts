@@ -1,7 +1,7 @@
 import { concatBytes } from "../../util/typed-arrays.js";
+import type { Compress } from "../filters/filter.js";
 import { crc32, GROUP } from "./bzip2-decode.js";
 import { codeLengths, codesOf } from "./bzip2-huffman.js";
-import type { Compress } from "./filter.js";
 
 /**
  * Bzip2 filter (code 5), writing. Made to be right rather than fast: the transform sorts by doubling prefixes, which

@@ -1,5 +1,5 @@
 import { LimitError } from "../../errors.js";
-import { badPart } from "./compression.js";
+import { badPart } from "../filters/compression.js";
 
 /** Zstandard's framing (RFC 8878), read without decompressing. */
 
