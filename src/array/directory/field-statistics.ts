@@ -90,7 +90,7 @@ export interface Reliability {
 export function reliability(fragment: FragmentReader, attribute: Attribute): Reliability {
   const { version, dense } = fragment.footer;
   // What goes through a filter that loses digits is not what comes back.
-  const isLossy = attribute.filters.filters.some((filter) => filter.type === "scale_float");
+  const isLossy = attribute.filters.filters.some(({ type }) => type === "scale_float" || type === "webp");
   const known = version >= MIN_MAX_VERSION && !isLossy;
   const has = known && hasMinMax(attribute);
   return {
