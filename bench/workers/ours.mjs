@@ -39,6 +39,8 @@ async function build({ store, files, cellColumns, threads, geneMajor = true }) {
       matrixOptions: { matrixName: "counts", dtype: "uint16" },
       cellMetadataOptions: { columnTypes },
       geneMajor,
+      // Python cellarr has none: equal stores are compared.
+      summaries: false,
       numThreads: threads,
     }),
   );
