@@ -118,6 +118,9 @@ export class ChunkReader {
     const last = lengths.length - 1;
     const extent = [rows, ...this.shape.slice(1)];
     const origin = [0, ...chunk.offsets.slice(1)];
+    if (origin.some((at, d) => at >= extent[d]!)) {
+      throw new FormatError(`chunk at ${chunk.offsets.join(", ")} of a dataset of ${this.shape.join(" x ")}`);
+    }
     const lineBytes = Math.min(lengths[last]!, extent[last]! - origin[last]!) * elementSize;
     const lines = product(lengths.slice(0, last));
     for (let line = 0; line < lines; line++) {

@@ -53,6 +53,12 @@ describe("a file", () => {
     await expect(openH5ad(folder)).rejects.toMatchObject({ code: "NOT_FOUND", where: folder });
   });
 
+  test("whose chunk claims a place beyond its dataset", async () => {
+    const bytes = fixture("anndata-0.7.8.lzf.h5ad").slice();
+    bytes[114544] = 12;
+    await expect(readH5ad(bytes)).rejects.toMatchObject({ code: "FORMAT", message: /chunk at/ });
+  });
+
   test("with any bytes changed gives a value or a typed error", async () => {
     const whole = fixture("anndata-0.7.8.lzf.h5ad");
     const change = fc.tuple(fc.nat(whole.length - 1), fc.nat(255));

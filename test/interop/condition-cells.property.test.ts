@@ -99,6 +99,25 @@ const asked: fc.Arbitrary<Asked> = fc.oneof(
     .filter(({ values }) => values.some((one) => one.byteLength > 0)),
 );
 
+/** Conditions of one call: now and then one of them spoils the official library's memory, and with it the rest. */
+const BATCH = 25;
+
+/** The official library's answers; null where it crashed, twice. */
+async function answersOf(uri: string, conditions: readonly Asked[]): Promise<(number[] | string | null)[]> {
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      const peer = await pythonPeer();
+      return fromWire(await peer.call("matching_cells", { uri, conditions, key: "key" })) as (
+        | number[]
+        | string
+      )[];
+    } catch (error) {
+      if (!/peer ended with SIG|peer has ended/.test(String(error))) throw error;
+    }
+  }
+  return conditions.map(() => null);
+}
+
 describe.skipIf(!hasPython)("conditions on cells of every kind", () => {
   it("find what the official library finds, and are refused where it refuses", async () => {
     const peer = await pythonPeer();
@@ -123,10 +142,15 @@ describe.skipIf(!hasPython)("conditions on cells of every kind", () => {
       list.push({ field: name, op: "==", value: Uint8Array.of(1, 0, 0, 0) });
       list.push({ field: name, op: "in", values: [Uint8Array.of(1, 0, 0, 0)] });
     }
-    const theirs = fromWire(await peer.call("matching_cells", { uri, conditions: list, key: "key" }));
+    const theirs: (number[] | string | null)[] = [];
+    for (let at = 0; at < list.length; at += BATCH) {
+      theirs.push(...(await answersOf(uri, list.slice(at, at + BATCH))));
+    }
+    expect(theirs.filter((one) => one === null).length).toBeLessThan(theirs.length / 4);
     let refused = 0;
-    for (const [i, answer] of (theirs as (number[] | string)[]).entries()) {
+    for (const [i, answer] of theirs.entries()) {
       const one = list[i]!;
+      if (answer === null) continue;
       if (typeof answer === "string") {
         const code = expect.stringMatching(/^(ARGUMENT|UNSUPPORTED)$/);
         await expect(found(one), answer).rejects.toMatchObject({ code });
