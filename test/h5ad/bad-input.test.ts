@@ -56,7 +56,10 @@ describe("a file", () => {
   test("whose chunk claims a place beyond its dataset", async () => {
     const bytes = fixture("anndata-0.7.8.lzf.h5ad").slice();
     bytes[114544] = 12;
-    await expect(readH5ad(bytes)).rejects.toMatchObject({ code: "FORMAT", message: expect.stringMatching(/chunk at/) });
+    await expect(readH5ad(bytes)).rejects.toMatchObject({
+      code: "FORMAT",
+      message: expect.stringMatching(/chunk at/),
+    });
   });
 
   test("with any bytes changed gives a value or a typed error", async () => {
