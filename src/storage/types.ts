@@ -25,6 +25,15 @@ export interface ReadableStore {
   /** Where this store is, for error messages and `uri` fields: a path or URL without a trailing slash. */
   readonly uri: string;
 
+  /**
+   * Whether a request costs milliseconds: then what may be needed is asked for at once rather than one after the other.
+   * Left out: false.
+   */
+  readonly isRemote?: boolean;
+
+  /** Unwanted bytes between two ranges of a key that are better read along than asked around. Left out: 64 KiB. */
+  readonly coalesceGap?: number;
+
   /** The whole value, or `undefined` if the key does not exist. */
   get(key: string, options?: StoreOptions): Promise<Uint8Array | undefined>;
 
