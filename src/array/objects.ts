@@ -1,6 +1,7 @@
 import { FormatError } from "../errors.js";
 import type { EncryptionKey } from "../format/encryption.js";
 import { joinKey, lastPart } from "../storage/key.js";
+import type { StorageOptions } from "../storage/remote/settings.js";
 import { childLocation, locationUri, resolveReadable } from "../storage/resolve.js";
 import type { StoreLocation, StoreOptions } from "../storage/types.js";
 import { mapBounded } from "../util/concurrency.js";
@@ -29,6 +30,8 @@ export interface ListOptions extends StoreOptions {
   readonly by?: "folders" | "members" | undefined;
   /** Of encrypted groups, whose members are asked for; arrays are told without opening them. */
   readonly encryptionKey?: EncryptionKey | undefined;
+  /** Settings of places that are given as URIs. */
+  readonly storage?: StorageOptions | undefined;
 }
 
 export interface WalkOptions extends ListOptions {
@@ -49,10 +52,10 @@ export async function listObjects(
   location: string | StoreLocation,
   options: ListOptions = {},
 ): Promise<ObjectInfo[]> {
-  const place = resolveReadable(location);
+  const place = resolveReadable(location, options.storage);
   if (options.by === "members" && (await objectType(place, options)) === "group") {
     const { members } = await readGroup(place, options);
-    if (members.length > 0) return members.map((member) => memberObject(member, place));
+    if (members.length > 0) return members.map((member) => memberObject(member, place, options.storage));
   }
   return folderObjects(place, options);
 }
@@ -65,7 +68,7 @@ export async function* walkObjects(
   location: string | StoreLocation,
   options: WalkOptions = {},
 ): AsyncGenerator<WalkedObject, void, undefined> {
-  const place = resolveReadable(location);
+  const place = resolveReadable(location, options.storage);
   yield* walk(place, options, [locationUri(place)]);
 }
 
@@ -103,8 +106,12 @@ async function folderObjects(place: StoreLocation, options: StoreOptions): Promi
 const INTERNAL = new Set(["__schema", "__fragments", "__commits", "__fragment_meta", "__meta", "__group"]);
 const isInternal = (name: string) => INTERNAL.has(name);
 
-function memberObject(member: GroupMemberInfo, group: StoreLocation): ObjectInfo {
-  const location = memberLocation(member, group);
+function memberObject(
+  member: GroupMemberInfo,
+  group: StoreLocation,
+  storage: StorageOptions | undefined,
+): ObjectInfo {
+  const location = memberLocation(member, group, storage);
   return {
     uri: locationUri(location),
     type: member.type,
@@ -113,7 +120,11 @@ function memberObject(member: GroupMemberInfo, group: StoreLocation): ObjectInfo
   };
 }
 
-function memberLocation({ uri, relative }: GroupMemberInfo, group: StoreLocation): StoreLocation {
+function memberLocation(
+  { uri, relative }: GroupMemberInfo,
+  group: StoreLocation,
+  storage: StorageOptions | undefined,
+): StoreLocation {
   const path = uri.replace(/\/+$/, "");
   if (relative) return childLocation(group, checkParts(path, group));
   const { store } = group;
@@ -122,7 +133,7 @@ function memberLocation({ uri, relative }: GroupMemberInfo, group: StoreLocation
   if (path.startsWith(`${store.uri}/`)) {
     return { store, path: joinKey(checkParts(path.slice(store.uri.length + 1), group)) };
   }
-  return resolveReadable(path);
+  return resolveReadable(path, storage);
 }
 
 function checkParts(path: string, group: StoreLocation): string {

@@ -5,6 +5,7 @@ import { type Enumeration, readEnumeration } from "../format/enumeration.js";
 import { readGenericTile } from "../format/generic-tile.js";
 import type { MetadataValue } from "../format/metadata.js";
 import { joinKey } from "../storage/key.js";
+import type { StorageOptions } from "../storage/remote/settings.js";
 import { childLocation, resolveReadable } from "../storage/resolve.js";
 import type { StoreLocation, StoreOptions } from "../storage/types.js";
 import type { Column } from "./columns.js";
@@ -55,6 +56,8 @@ export interface OpenOptions {
   readonly timestamp?: number | readonly [number, number] | undefined;
   /** Of an encrypted array: 32 bytes, or a text whose UTF-8 form has that many. */
   readonly encryptionKey?: EncryptionKey | undefined;
+  /** Settings of places that are given as URIs. */
+  readonly storage?: StorageOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -284,7 +287,7 @@ export async function openArray(
   location: string | StoreLocation,
   options: OpenOptions = {},
 ): Promise<TileDBArray> {
-  const place = resolveReadable(location);
+  const place = resolveReadable(location, options.storage);
   const window = windowOf(options.timestamp);
   const key = options.encryptionKey;
   const encryptionKey = key === undefined ? undefined : encryptionKeyBytes(key);

@@ -1,5 +1,6 @@
 import { objectType, openArray, type TileDBArray } from "../array/open.js";
 import { NotFoundError } from "../errors.js";
+import type { StorageOptions } from "../storage/remote/settings.js";
 import { childLocation, locationUri } from "../storage/resolve.js";
 import type { StoreLocation } from "../storage/types.js";
 import { checkThreads } from "../util/check-threads.js";
@@ -24,6 +25,8 @@ export interface DatasetOptions {
   readonly cellMetadataUri?: string | undefined;
   /** Default "sample_metadata". */
   readonly sampleMetadataUri?: string | undefined;
+  /** Settings of places that are given as URIs. */
+  readonly storage?: StorageOptions | undefined;
   readonly signal?: AbortSignal | undefined;
   /**
    * Threads that decode large slices, the calling one included; default 1. More help where cores are free and queries

@@ -61,7 +61,7 @@ export class CellArrDataset {
    * naming the part that is missing, FormatError if the parts' sizes do not agree.
    */
   static async open(path: string | StoreLocation, options: DatasetOptions = {}): Promise<CellArrDataset> {
-    return new CellArrDataset(await openParts(resolveReadable(path), options));
+    return new CellArrDataset(await openParts(resolveReadable(path, options.storage), options));
   }
 
   /**
@@ -70,7 +70,7 @@ export class CellArrDataset {
    */
   static async initializeFromPaths(
     paths: DatasetPaths,
-    options: Pick<DatasetOptions, "signal" | "onWarning"> = {},
+    options: Pick<DatasetOptions, "signal" | "onWarning" | "storage"> = {},
   ): Promise<CellArrDataset> {
     return new CellArrDataset(await openPaths(paths, options));
   }

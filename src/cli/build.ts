@@ -18,6 +18,7 @@ import { type ColumnType, columnTypes } from "../cellarr/frames/column-types.js"
 import { ExistsError, isCellarrError, NotFoundError, StorageError } from "../errors.js";
 import type { CommandContext } from "./context.js";
 import { folderBytes } from "./folder-bytes.js";
+import { isUri } from "./open-store.js";
 import { withTextSink } from "./output.js";
 import { parseCount, parseTypedName } from "./parse.js";
 import { createProgressBar } from "./progress.js";
@@ -52,14 +53,14 @@ export async function runBuild(
   options: BuildCommandOptions,
   context: CommandContext,
 ): Promise<void> {
-  const build = buildOptions(files, options);
+  const build = { ...buildOptions(files, options), storage: context.storage };
   if (options.dryRun) {
     const { runDryRun } = await import("./dry-run.js");
     return runDryRun(build, options.json ?? false, context);
   }
   const start = performance.now();
   const dataset = await buildWithProgress(build, options.out, context);
-  const bytes = await folderBytes(options.out);
+  const bytes = await folderBytes(options.out, context);
   const text = options.json
     ? JSON.stringify({
         store: options.out,
@@ -69,7 +70,7 @@ export async function runBuild(
       })
     : `${options.out}: ${plural(dataset.shape[0], "cell")} x ${plural(dataset.shape[1], "gene")}, ` +
       `${plural(dataset.matrixNames.length, "matrix", "matrices")} (${dataset.matrixNames.join(", ")}), ` +
-      `${formatBytes(bytes)}, ${formatDuration(performance.now() - start)}`;
+      `${formatBytes(bytes ?? 0)}, ${formatDuration(performance.now() - start)}`;
   await withTextSink(undefined, context.signal, async (sink) => {
     await sink.write(`${text}\n`);
   });
@@ -126,7 +127,7 @@ export function cellColumns(texts: readonly string[]): Record<string, ColumnType
 }
 
 function checkFile(path: string, option: string): string {
-  if (existsSync(path)) return path;
+  if (isUri(path) || existsSync(path)) return path;
   throw new NotFoundError(`${option}: no such file`, { where: path });
 }
 
@@ -157,8 +158,8 @@ export async function buildWithProgress(
   folder: string,
   context: CommandContext,
 ): Promise<CellArrDataset> {
-  const isNew = !existsSync(folder);
-  checkPlace(folder);
+  const isNew = !isUri(folder) && !existsSync(folder);
+  if (!isUri(folder)) checkPlace(folder);
   const bar = await createProgressBar();
   try {
     return await buildCellArrDataset({

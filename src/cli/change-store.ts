@@ -1,12 +1,12 @@
 import "../node-platform.js";
 import { existsSync } from "node:fs";
-import { stat } from "node:fs/promises";
 import { misfitRules } from "../cellarr/build/options.js";
 import { appendToDataset } from "../cellarr/change/append.js";
 import { dropSample } from "../cellarr/change/drop-sample.js";
 import { NotFoundError } from "../errors.js";
 import { cellColumns, stepLabels } from "./build.js";
 import type { CommandContext } from "./context.js";
+import { checkStore, isUri } from "./open-store.js";
 import { withTextSink } from "./output.js";
 import { createProgressBar, type ProgressBar } from "./progress.js";
 import { plural } from "./table.js";
@@ -62,6 +62,7 @@ export async function runAppend(
       }),
       optimize: options.optimize ?? false,
       breakLock: options.breakLock ?? false,
+      storage: context.storage,
       signal: context.signal,
       onProgress: ({ step, done, total }) => bar.update(stepLabels[step], done, total),
     }),
@@ -93,6 +94,7 @@ export async function runDropSample(
   const result = await withBar((bar) =>
     dropSample(store, names, {
       breakLock: options.breakLock ?? false,
+      storage: context.storage,
       signal: context.signal,
       onProgress: ({ step, done, total }) => bar.update(stepLabels[step], done, total),
     }),
@@ -119,12 +121,6 @@ function print(text: string, context: CommandContext): Promise<void> {
 }
 
 function existing(path: string, option: string): string {
-  if (existsSync(path)) return path;
+  if (isUri(path) || existsSync(path)) return path;
   throw new NotFoundError(`${option}: no such file`, { where: path });
-}
-
-async function checkStore(store: string): Promise<void> {
-  await stat(store).catch((cause: unknown) => {
-    throw new NotFoundError("no such folder", { where: store, cause });
-  });
 }

@@ -80,7 +80,7 @@ async function buildAndShow(
     `${heading("2. Store")}
   ${store}
   ${plural(cells, "cell")} x ${plural(genes, "gene")}, matrices ${dataset.matrixNames.join(", ")}, ` +
-      `${formatBytes(await folderBytes(store))}, built in ${built}\n\n`,
+      `${formatBytes((await folderBytes(store, context)) ?? 0)}, built in ${built}\n\n`,
   );
   const names = await expressedGenes(dataset, context.signal);
   const asked = performance.now();

@@ -56,6 +56,7 @@ export async function runExport(
     barcodes: options.barcodes,
     symbols: options.symbols,
     overwrite: options.overwrite ?? false,
+    storage: context.storage,
     signal,
   });
   const { output } = options;

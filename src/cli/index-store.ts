@@ -1,11 +1,14 @@
 import "../node-platform.js";
-import { stat } from "node:fs/promises";
-import { join } from "node:path";
-import { type IndexedMatrix, indexDataset, removeIndex } from "../cellarr/by-gene/index-dataset.js";
+import {
+  type IndexedMatrix,
+  type IndexOptions,
+  indexDataset,
+  removeIndex,
+} from "../cellarr/by-gene/index-dataset.js";
 import { storeNames } from "../cellarr/layout.js";
-import { NotFoundError } from "../errors.js";
 import type { CommandContext } from "./context.js";
 import { folderBytes } from "./folder-bytes.js";
+import { checkStore } from "./open-store.js";
 import { withTextSink } from "./output.js";
 import { createProgressBar } from "./progress.js";
 import { formatBytes, plural } from "./table.js";
@@ -26,13 +29,14 @@ export async function runIndex(
   context: CommandContext,
 ): Promise<void> {
   if (options.remove && options.force) throw new UsageError("--remove contradicts --force");
-  await stat(store).catch((cause: unknown) => {
-    throw new NotFoundError("no such folder", { where: store, cause });
-  });
-  const chosen = { ...(options.matrix.length > 0 && { assayUri: [...new Set(options.matrix)] }) };
+  await checkStore(store);
+  const chosen = {
+    storage: context.storage,
+    ...(options.matrix.length > 0 && { assayUri: [...new Set(options.matrix)] }),
+  };
   const text = options.remove
     ? removalText(await removeIndex(store, { ...chosen, signal: context.signal }), options)
-    : await indexText(store, await index(store, chosen, options, context), options);
+    : await indexText(store, await index(store, chosen, options, context), options, context);
   await withTextSink(undefined, context.signal, async (sink) => {
     await sink.write(`${text}\n`);
   });
@@ -40,7 +44,7 @@ export async function runIndex(
 
 async function index(
   store: string,
-  chosen: { readonly assayUri?: readonly string[] },
+  chosen: Pick<IndexOptions, "assayUri" | "storage">,
   { force }: IndexCommandOptions,
   { signal }: CommandContext,
 ): Promise<IndexedMatrix[]> {
@@ -68,9 +72,10 @@ async function indexText(
   store: string,
   indexed: readonly IndexedMatrix[],
   { json }: IndexCommandOptions,
+  context: CommandContext,
 ): Promise<string> {
   const sizes = await Promise.all(
-    indexed.map(({ matrix }) => folderBytes(join(store, storeNames.geneMajor, matrix))),
+    indexed.map(({ matrix }) => folderBytes(store, context, storeNames.geneMajor, matrix)),
   );
   if (json) {
     const matrices = indexed.map(({ matrix, outcome }, at) => ({ matrix, outcome, bytes: sizes[at] }));
@@ -78,7 +83,7 @@ async function indexText(
   }
   const lines = indexed.map(({ matrix, outcome }, at) => {
     const what = outcome === "made" ? "copied by gene" : "its copy is up to date";
-    return `${matrix}: ${what}, ${formatBytes(sizes[at]!)}`;
+    return `${matrix}: ${what}, ${formatBytes(sizes[at] ?? 0)}`;
   });
   return lines.join("\n");
 }

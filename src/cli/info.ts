@@ -1,9 +1,9 @@
 import "../node-platform.js";
-import { join } from "node:path";
 import { openArray } from "../array/open.js";
 import type { CellArrDataset, GeneMajorInfo } from "../cellarr/dataset.js";
 import { storeNames } from "../cellarr/layout.js";
 import type { SampleRange } from "../cellarr/query/sample-ranges.js";
+import { childLocation, resolveReadable } from "../storage/resolve.js";
 import type { CommandContext } from "./context.js";
 import { folderBytes } from "./folder-bytes.js";
 import { openStore } from "./open-store.js";
@@ -32,7 +32,8 @@ interface StoreInfo {
   readonly cellMetadataColumns: readonly string[];
   readonly geneAnnotationColumns: readonly string[];
   readonly sampleMetadataColumns: readonly string[];
-  readonly bytes: number;
+  /** Null where files cannot be listed. */
+  readonly bytes: number | null;
 }
 
 export async function runInfo(
@@ -61,7 +62,7 @@ async function describeStore(
     cellMetadataColumns: dataset.getCellMetadataColumns(),
     geneAnnotationColumns: dataset.getGeneAnnotationColumns(),
     sampleMetadataColumns: dataset.getSampleMetadataColumns(),
-    bytes: await folderBytes(store),
+    bytes: await folderBytes(store, context),
   };
 }
 
@@ -71,7 +72,8 @@ async function describeMatrix(
   dataset: CellArrDataset,
   context: CommandContext,
 ): Promise<MatrixInfo> {
-  const array = await openArray(join(store, storeNames.assays, name), { signal: context.signal });
+  const place = childLocation(resolveReadable(store, context.storage), storeNames.assays, name);
+  const array = await openArray(place, { signal: context.signal });
   const copy = await dataset.getGeneMajorCopy(name);
   return {
     name,
@@ -88,7 +90,8 @@ const MOST_SAMPLES = 20;
 
 function forPeople(info: StoreInfo): string {
   const [cells, genes] = info.shape;
-  const title = `${plural(cells, "cell")} x ${plural(genes, "gene")}, ${plural(info.samples.length, "sample")}, ${formatBytes(info.bytes)}`;
+  const size = info.bytes === null ? "" : `, ${formatBytes(info.bytes)}`;
+  const title = `${plural(cells, "cell")} x ${plural(genes, "gene")}, ${plural(info.samples.length, "sample")}${size}`;
   const columns = [
     ["cell metadata", info.cellMetadataColumns],
     ["gene annotation", info.geneAnnotationColumns],

@@ -15,5 +15,10 @@ export async function openArrayFor(
   context: CommandContext,
 ): Promise<TileDBArray> {
   const timestamp = options.timestamp === undefined ? undefined : parseTimestamp(options.timestamp);
-  return openArray(uri, { timestamp, encryptionKey: options.encryptionKey, signal: context.signal });
+  return openArray(uri, {
+    timestamp,
+    encryptionKey: options.encryptionKey,
+    storage: context.storage,
+    signal: context.signal,
+  });
 }

@@ -3,6 +3,7 @@ import { Command, type Option } from "commander";
 import type { CommandContext } from "./context.js";
 import { exitCodeHelp, repeat } from "./help.js";
 import { addExport } from "./program-export.js";
+import { addStorageOptions } from "./storage-options.js";
 
 /**
  * Commands, options and help texts. The work of each command is in a file of its own, imported when it is asked for,
@@ -45,6 +46,7 @@ ${exitCodeHelp}`,
   addVerify(program, context);
   addArray(program, context);
   addDemo(program, context);
+  addStorageOptions(program, context);
   return program;
 }
 

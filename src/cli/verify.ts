@@ -1,8 +1,8 @@
 import "../node-platform.js";
-import { stat } from "node:fs/promises";
 import { type VerifyReport, verifyStore } from "../cellarr/verify/verify-store.js";
-import { FormatError, NotFoundError } from "../errors.js";
+import { FormatError } from "../errors.js";
 import type { CommandContext } from "./context.js";
+import { checkStore } from "./open-store.js";
 import { withTextSink } from "./output.js";
 import { createProgressBar } from "./progress.js";
 import { formatBytes, plural } from "./table.js";
@@ -14,9 +14,7 @@ export async function runVerify(
   { json }: { readonly json?: boolean },
   context: CommandContext,
 ): Promise<void> {
-  await stat(store).catch((cause: unknown) => {
-    throw new NotFoundError("no such folder", { where: store, cause });
-  });
+  await checkStore(store);
   const report = await verify(store, context);
   await withTextSink(undefined, context.signal, async (sink) => {
     await sink.write(`${json ? JSON.stringify(report) : reportText(report)}\n`);
@@ -26,11 +24,12 @@ export async function runVerify(
     throw new FormatError(`the store has ${plural(errors, "error", "errors")}`, { where: store });
 }
 
-async function verify(store: string, { signal }: CommandContext): Promise<VerifyReport> {
+async function verify(store: string, { signal, storage }: CommandContext): Promise<VerifyReport> {
   const bar = await createProgressBar();
   try {
     return await verifyStore(store, {
       signal,
+      storage,
       onProgress: ({ part, done, total }) => bar.update(`reading ${part}`, Math.min(done, total), total),
     });
   } finally {

@@ -1,10 +1,12 @@
 import { ArgumentError, UnsupportedError } from "../errors.js";
 import { joinKey } from "./key.js";
+import { locateRemote, locateRemoteFile, locateZip, zipPlace } from "./remote/locate.js";
+import type { StorageOptions } from "./remote/settings.js";
 import type { ReadableStore, StoreLocation, WritableStore } from "./types.js";
 
 /**
- * From what callers pass to a place in a store. Text needs a platform that knows what to make of it: the Node entries
- * set a resolver for paths and file: URIs; without one only `{ store, path }` is understood.
+ * From what callers pass to a place in a store. URIs of remote places are understood everywhere, paths and file: URIs
+ * where the platform sets a resolver for them, as the Node entries do.
  */
 
 /** Turns a path or URI into a location; returns undefined for a scheme that it does not know. */
@@ -18,16 +20,23 @@ export function setLocationResolver(next: LocationResolver | undefined): void {
 }
 
 /** The location for reading. Throws UnsupportedError for text that this platform cannot resolve. */
-export function resolveReadable(location: string | StoreLocation): StoreLocation {
-  return typeof location === "string" ? resolveText(location) : checkLocation(location);
+export function resolveReadable(location: string | StoreLocation, storage?: StorageOptions): StoreLocation {
+  return typeof location === "string" ? resolveText(location, storage) : checkLocation(location);
 }
 
 /** The location for writing. Throws ArgumentError if the store is read-only. */
-export function resolveLocation(location: string | StoreLocation): StoreLocation<WritableStore> {
-  if (typeof location === "string") return resolveText(location);
-  const { store, path } = checkLocation(location);
+export function resolveLocation(
+  location: string | StoreLocation,
+  storage?: StorageOptions,
+): StoreLocation<WritableStore> {
+  const { store, path } = resolveReadable(location, storage);
   if (!isWritable(store)) throw new ArgumentError("the store is read-only", { where: store.uri });
   return { store, path };
+}
+
+/** The place of a single file: its path is that of the file in the store. */
+export function resolveFile(text: string, storage?: StorageOptions): StoreLocation {
+  return locateRemoteFile(text, storage) ?? resolveText(text, storage);
 }
 
 /** A place below `location`. */
@@ -45,14 +54,15 @@ export function locationUri(location: StoreLocation): string {
   return store.uri.endsWith("/") ? `${store.uri}${path}` : `${store.uri}/${path}`;
 }
 
-function resolveText(text: string): StoreLocation<WritableStore> {
+function resolveText(text: string, storage: StorageOptions | undefined): StoreLocation {
   if (text === "") throw new ArgumentError("a location is empty; expected a path, a URI or { store, path }");
-  const resolved = resolver?.(text);
+  const zip = zipPlace(text);
+  if (zip !== undefined) return locateZip(text, resolveFile(zip.file, storage), zip.folder);
+  const resolved = locateRemote(text, storage) ?? resolver?.(text);
   if (resolved !== undefined) return resolved;
-  const known =
-    resolver === undefined ? "no paths or URIs are known here" : "only paths and file: URIs are known here";
+  const paths = resolver === undefined ? "" : "paths and file:, ";
   throw new UnsupportedError(
-    `cannot open '${text}': ${known}; pass { store, path } with a store such as MemoryStore`,
+    `cannot open '${text}': known are ${paths}http:, https:, s3:, gs: and az: URIs; or pass { store, path } with a store such as MemoryStore`,
   );
 }
 

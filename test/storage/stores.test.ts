@@ -107,7 +107,7 @@ describe("locations", () => {
     for (const text of [path, `${path}/`, pathToFileURL(path).href, `file://${path}`]) {
       expect(locationUri(resolveReadable(text))).toBe(path);
     }
-    expect(() => resolveReadable("s3://bucket/x")).toThrow(/only paths and file: URIs/);
+    expect(() => resolveReadable("hdfs://host/x")).toThrow(/known are paths and file:, http:/);
     expect(() => resolveReadable("")).toThrow(/empty/);
   });
 });

@@ -3,6 +3,7 @@ import { datatypeInfo } from "../../format/datatype.js";
 import { writeVacuumFile } from "../../format/vacuum-file.js";
 import { WRITE_VERSION } from "../../format/version.js";
 import { joinKey } from "../../storage/key.js";
+import type { StorageOptions } from "../../storage/remote/settings.js";
 import type { StoreLocation, StoreOptions } from "../../storage/types.js";
 import { loadArrayDirectory } from "../directory/array-directory.js";
 import { checkSupported, type FragmentReader } from "../directory/fragment-reader.js";
@@ -26,6 +27,8 @@ export interface ConsolidateOptions {
    * that the array can still be opened at earlier times. Default true, as the official library does.
    */
   readonly keepHistory?: boolean | undefined;
+  /** Settings of places that are given as URIs. */
+  readonly storage?: StorageOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -44,7 +47,7 @@ export async function consolidate(
   location: string | StoreLocation,
   options: ConsolidateOptions = {},
 ): Promise<string | null> {
-  const target = await openTarget(location, options.signal);
+  const target = await openTarget(location, options);
   const storeOptions = { signal: options.signal };
   const directory = await loadArrayDirectory(target.place, storeOptions);
   if (options.mode === "metadata") return consolidateMetadata(target, directory, storeOptions);

@@ -1,6 +1,7 @@
 import { writeIgnoreFile } from "../../format/ignore-file.js";
 import { WRITE_VERSION } from "../../format/version.js";
 import { joinKey } from "../../storage/key.js";
+import type { StorageOptions } from "../../storage/remote/settings.js";
 import type { StoreLocation, StoreOptions } from "../../storage/types.js";
 import { type ArrayDirectory, loadArrayDirectory, type VacuumEntry } from "../directory/array-directory.js";
 import { newRangeName } from "../write/new-name.js";
@@ -9,6 +10,8 @@ import { openTarget, type WriteTarget } from "../write/write-target.js";
 export interface VacuumOptions {
   /** What to vacuum; default "fragments". */
   readonly mode?: "fragments" | "metadata" | undefined;
+  /** Settings of places that are given as URIs. */
+  readonly storage?: StorageOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -23,7 +26,7 @@ export async function vacuum(
   location: string | StoreLocation,
   options: VacuumOptions = {},
 ): Promise<readonly string[]> {
-  const target = await openTarget(location, options.signal);
+  const target = await openTarget(location, options);
   const storeOptions = { signal: options.signal };
   const directory = await loadArrayDirectory(target.place, storeOptions);
   return options.mode === "metadata"

@@ -44,8 +44,8 @@ export async function readDataFrame(
   location: string | StoreLocation,
   query: DataFrameQuery = {},
 ): Promise<Table> {
-  const { timestamp, encryptionKey, ...asked } = query;
-  const array = await openArray(location, { timestamp, encryptionKey, signal: query.signal });
+  const { timestamp, encryptionKey, storage, ...asked } = query;
+  const array = await openArray(location, { timestamp, encryptionKey, storage, signal: query.signal });
   const metadata = await array.metadata({ signal: query.signal });
   const dtypes = new Map([
     ...dtypesOf(metadata, DTYPES_KEY, array.uri),

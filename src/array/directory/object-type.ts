@@ -1,15 +1,16 @@
 import { NotFoundError } from "../../errors.js";
 import { lastPart, parentKey } from "../../storage/key.js";
+import type { StorageOptions } from "../../storage/remote/settings.js";
 import { locationUri, resolveReadable } from "../../storage/resolve.js";
 import type { StoreLocation, StoreOptions } from "../../storage/types.js";
 
 /** What lies at a location: an array, a group, or neither. */
 export async function objectType(
   location: string | StoreLocation,
-  options: StoreOptions = {},
+  options: StoreOptions & { readonly storage?: StorageOptions | undefined } = {},
 ): Promise<"array" | "group" | null> {
-  const { store, path } = resolveReadable(location);
-  const names = await childNames({ store, path }, options);
+  const { store, path } = resolveReadable(location, options.storage);
+  const names = await childNames({ store, path }, { signal: options.signal });
   if (names.has("__schema") || names.has("__array_schema.tdb")) return "array";
   return names.has("__group") || names.has("__tiledb_group.tdb") ? "group" : null;
 }

@@ -2,6 +2,7 @@ import { ArgumentError, ExistsError, throwIfAborted } from "../../errors.js";
 import { type ArraySchema, writeArraySchema } from "../../format/array-schema.js";
 import { writeGenericTile } from "../../format/generic-tile.js";
 import { joinKey, lastPart } from "../../storage/key.js";
+import type { StorageOptions } from "../../storage/remote/settings.js";
 import { locationUri, resolveLocation } from "../../storage/resolve.js";
 import type { StoreLocation, StoreOptions, WritableStore } from "../../storage/types.js";
 import { defineEnumerations } from "./enumeration-input.js";
@@ -14,6 +15,8 @@ export interface CreateOptions {
   readonly overwrite?: boolean | undefined;
   /** Time of the schema in milliseconds since 1970; default now. */
   readonly timestamp?: number | undefined;
+  /** Settings of places that are given as URIs. */
+  readonly storage?: StorageOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,7 +40,7 @@ export async function createArray(
   options: CreateOptions = {},
 ): Promise<void> {
   const time = writeTime(options.timestamp);
-  const place = resolveLocation(location);
+  const place = resolveLocation(location, options.storage);
   const { store, path } = place;
   if (isSchema(schema) && schema.enumerations.length > 0) {
     throw new ArgumentError("array schema: enumerations need their values; pass them in a SchemaInput");

@@ -202,7 +202,7 @@ export async function openFragmentWriter(
   options: FragmentWriterOptions = {},
 ): Promise<FragmentWriter> {
   const time = writeTime(options.timestamp);
-  const target = await openTarget(location, options.signal);
+  const target = await openTarget(location, options);
   checkSparse(target);
   const { signal, withoutRepeats } = options;
   return fragmentWriterIn(target, newName(time, WRITE_VERSION), { signal, withoutRepeats });

@@ -16,6 +16,7 @@ import {
 import { compareTimestampedNames, parseTimestampedName } from "../../format/timestamped-name.js";
 import { readVacuumFile } from "../../format/vacuum-file.js";
 import { joinKey, lastPart } from "../../storage/key.js";
+import type { StorageOptions } from "../../storage/remote/settings.js";
 import { childLocation, locationUri, resolveLocation, resolveReadable } from "../../storage/resolve.js";
 import type { StoreLocation, StoreOptions, WritableStore } from "../../storage/types.js";
 import { type CreateOptions, clearPlace, existingType } from "./create.js";
@@ -52,6 +53,8 @@ export interface ReadGroupOptions {
   readonly timestamp?: number | undefined;
   /** Of a group whose own files are encrypted: 32 bytes, or a text whose UTF-8 form has that many. */
   readonly encryptionKey?: EncryptionKey | undefined;
+  /** Settings of places that are given as URIs. */
+  readonly storage?: StorageOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -60,7 +63,7 @@ export async function createGroup(
   location: string | StoreLocation,
   options: CreateOptions = {},
 ): Promise<void> {
-  const place = resolveLocation(location);
+  const place = resolveLocation(location, options.storage);
   const { store, path } = place;
   const storeOptions: StoreOptions = { signal: options.signal };
   await clearPlace(place, options);
@@ -83,7 +86,7 @@ export async function addGroupMember(
   if (uri === "" || name === "")
     throw new ArgumentError("group: a member needs a URI, and a name must not be empty");
   const relative = member.relative ?? !isAbsolute(uri);
-  const memberPlace = relative ? childLocation(place, uri) : resolveReadable(uri);
+  const memberPlace = relative ? childLocation(place, uri) : resolveReadable(uri, options.storage);
   const type = await existingType(memberPlace, options);
   if (type === null) {
     throw new NotFoundError(`group: no array or group to add as member '${name ?? uri}'`, {
@@ -124,7 +127,7 @@ export async function readGroup(
   location: string | StoreLocation,
   options: ReadGroupOptions = {},
 ): Promise<GroupInfo> {
-  const place = resolveReadable(location);
+  const place = resolveReadable(location, options.storage);
   await checkGroup(place, options);
   const members = await loadMembers(place, options.timestamp, options);
   const keys = [...members.keys()].sort();
@@ -148,9 +151,9 @@ function isAbsolute(uri: string): boolean {
 
 async function groupPlace(
   location: string | StoreLocation,
-  options: StoreOptions,
+  options: WriteOptions,
 ): Promise<StoreLocation<WritableStore>> {
-  const place = resolveLocation(location);
+  const place = resolveLocation(location, options.storage);
   await checkGroup(place, options);
   return place;
 }

@@ -19,7 +19,7 @@ export async function putMetadata(
   options: WriteOptions = {},
 ): Promise<void> {
   const time = writeTime(options.timestamp);
-  const place = resolveLocation(location);
+  const place = resolveLocation(location, options.storage);
   const keys = Object.keys(entries).sort(compareText);
   const encoded = keys.map((key) => encodeEntry(key, entries[key] ?? null));
   if ((await existingType(place, options)) === null) {

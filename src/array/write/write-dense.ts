@@ -39,7 +39,7 @@ export async function writeDense(
   options: WriteOptions = {},
 ): Promise<string> {
   const time = writeTime(options.timestamp);
-  const target = await openTarget(location, options.signal);
+  const target = await openTarget(location, options);
   const { schema, uri } = target;
   checkDense(schema, uri);
   const box = checkSubarray(schema, subarray, uri);

@@ -29,7 +29,7 @@ export async function writeSparse(
   options: WriteOptions = {},
 ): Promise<string | null> {
   const time = writeTime(options.timestamp);
-  const target = await openTarget(location, options.signal);
+  const target = await openTarget(location, options);
   checkSparse(target);
   const { schema, uri } = target;
   const { columns, cellCount } = checkCells(sparseFields(schema), cells, uri);

@@ -4,6 +4,7 @@ import { readGenericTile } from "../../format/generic-tile.js";
 import { compareTimestampedNames, parseTimestampedName } from "../../format/timestamped-name.js";
 import { LEGACY_SCHEMA_FILE, OLDEST_TARGET_VERSION } from "../../format/version.js";
 import { joinKey, lastPart } from "../../storage/key.js";
+import type { StorageOptions } from "../../storage/remote/settings.js";
 import { locationUri, resolveLocation } from "../../storage/resolve.js";
 import type { StoreLocation, WritableStore } from "../../storage/types.js";
 
@@ -16,12 +17,17 @@ export interface WriteTarget {
   readonly schemaName: string;
 }
 
+interface TargetOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly storage?: StorageOptions | undefined;
+}
+
 /** Throws NotFoundError if there is no array, UnsupportedError if it is of a format that is only read. */
 export async function openTarget(
   location: string | StoreLocation,
-  signal?: AbortSignal | undefined,
+  { signal, storage }: TargetOptions = {},
 ): Promise<WriteTarget> {
-  const place = resolveLocation(location);
+  const place = resolveLocation(location, storage);
   const uri = locationUri(place);
   const schemaName = (await schemaNames(place, signal)).at(-1);
   if (schemaName === undefined) {

@@ -1,5 +1,6 @@
 import type { Datatype } from "../../format/datatype.js";
 import type { FilterPipeline, FilterSpec } from "../../format/filter-pipeline.js";
+import type { StorageOptions } from "../../storage/remote/settings.js";
 import type { TypedArray } from "../../util/typed-arrays.js";
 import type { Column } from "../columns.js";
 
@@ -85,6 +86,8 @@ export type CellsInput = Readonly<Record<string, ColumnInput>>;
 export interface WriteOptions {
   /** Time of the write in milliseconds since 1970; default now. */
   readonly timestamp?: number | undefined;
+  /** Settings of places that are given as URIs. */
+  readonly storage?: StorageOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -50,7 +50,7 @@ export interface BuildPlan {
 }
 
 export async function planBuild(options: BuildOptions): Promise<BuildPlan> {
-  const location = resolveLocation(options.outputPath);
+  const location = resolveLocation(options.outputPath, options.storage);
   const names = resolveFrameNames(options);
   const matrices = resolveMatrices(options.matrixOptions).filter(({ skip }) => !skip);
   const threads = checkThreads(options.numThreads ?? 1, "numThreads");
@@ -60,10 +60,10 @@ export async function planBuild(options: BuildOptions): Promise<BuildPlan> {
   const form = formOf(options);
   checkSummaries(options, matrices);
   const files = await scanFiles(options, matrices, form, threads, report);
-  const genes = await geneTable(options.geneAnnotation, files);
+  const genes = await geneTable(options.geneAnnotation, files, options.storage);
   const given = options.sampleMetadata;
   const samples = sampleTable(
-    given === undefined ? null : await readTable(given, "sample metadata", false),
+    given === undefined ? null : await readTable(given, "sample metadata", false, options.storage),
     files,
   );
   const cellType = options.cellMetadataOptions?.dtype ?? "uint32";

@@ -44,6 +44,7 @@ export async function buildCellArrDataset(options: BuildOptions): Promise<CellAr
   await buildCellArrStores(options);
   const names = resolveFrameNames(options);
   return CellArrDataset.open(options.outputPath, {
+    storage: options.storage,
     geneAnnotationUri: names.genes,
     sampleMetadataUri: names.samples,
     cellMetadataUri: names.cells,

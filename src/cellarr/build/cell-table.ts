@@ -26,7 +26,7 @@ export async function cellTable(
 ): Promise<TypedTable | null> {
   const { cellMetadata, cellMetadataOptions } = options;
   if (cellMetadata === undefined || cellMetadataOptions?.skip) return null;
-  const frame = await readTable(cellMetadata, "cell metadata", false);
+  const frame = await readTable(cellMetadata, "cell metadata", false, options.storage);
   return typedTable(givenColumns(frame, samples), cellMetadataOptions?.columnTypes, form, "cell metadata");
 }
 

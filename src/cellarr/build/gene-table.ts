@@ -1,4 +1,5 @@
 import { ArgumentError } from "../../errors.js";
+import type { StorageOptions } from "../../storage/remote/settings.js";
 import { type Frame, type FrameColumn, type TextColumn, textColumn } from "../../util/frame.js";
 import { pythonStrings } from "../frames/python-text.js";
 import { addedColumns } from "../layout.js";
@@ -18,10 +19,11 @@ export interface Genes {
 export async function geneTable(
   given: BuildOptions["geneAnnotation"],
   files: readonly ScannedFile[],
+  storage?: StorageOptions,
 ): Promise<Genes> {
   if (given === undefined) return fromSet(GeneSet.sorted(allGenes(files)));
   if (isList(given)) return fromSet(GeneSet.sorted(given));
-  return fromFrame(await readTable(given, "gene annotation", true));
+  return fromFrame(await readTable(given, "gene annotation", true, storage));
 }
 
 function isList(given: NonNullable<BuildOptions["geneAnnotation"]>): given is readonly string[] {

@@ -2,6 +2,7 @@ import { ArgumentError } from "../../errors.js";
 import type { AnnData } from "../../h5ad/anndata.js";
 import type { MatrixDtype } from "../../h5ad/matrix.js";
 import type { AnnDataSource } from "../../h5ad/source.js";
+import type { StorageOptions } from "../../storage/remote/settings.js";
 import type { StoreLocation } from "../../storage/types.js";
 import type { Frame } from "../../util/frame.js";
 import type { MetadataForm } from "../columns/column-form.js";
@@ -100,6 +101,8 @@ export interface BuildProgress {
 export interface BuildOptions {
   /** Folder of the store; made where it does not exist. */
   readonly outputPath: string | StoreLocation;
+  /** Settings of places that are given as URIs. */
+  readonly storage?: StorageOptions | undefined;
   /** One sample each, in the order in which their cells are stored. */
   readonly files: readonly FileInput[];
   /**

@@ -1,6 +1,9 @@
 import type { Column } from "../../array/columns.js";
 import { ArgumentError, NotFoundError } from "../../errors.js";
-import { resolveReadable } from "../../storage/resolve.js";
+import { isRemote } from "../../storage/remote/locate.js";
+import type { StorageOptions } from "../../storage/remote/settings.js";
+import { childLocation, resolveFile, resolveReadable } from "../../storage/resolve.js";
+import type { StoreLocation } from "../../storage/types.js";
 import { Frame, type FrameColumn } from "../../util/frame.js";
 import { type FormedColumn, formColumn, type MetadataForm } from "../columns/column-form.js";
 import { type CsvOptions, parseCsv, parseCsvText } from "../frames/csv.js";
@@ -10,7 +13,12 @@ import type { ColumnTypes, TableInput } from "./options.js";
 /** The caller's tables, frames or CSV, and their columns in the types of the store. */
 
 /** A frame from whatever the caller gave. CSV paths are resolved like other locations. */
-export async function readTable(input: TableInput, what: string, indexColumn: boolean): Promise<Frame> {
+export async function readTable(
+  input: TableInput,
+  what: string,
+  indexColumn: boolean,
+  storage?: StorageOptions,
+): Promise<Frame> {
   if (input instanceof Frame) return input;
   if (input instanceof Uint8Array) return parseCsv(input, { indexColumn, where: what });
   if (typeof input !== "string") {
@@ -18,17 +26,26 @@ export async function readTable(input: TableInput, what: string, indexColumn: bo
   }
   const options: CsvOptions = { indexColumn, where: input };
   if (/[\r\n]/.test(input)) return parseCsvText(input, { indexColumn, where: what });
-  return parseCsv(await readFile(input, what), options);
+  return parseCsv(await readFile(input, what, storage), options);
 }
 
-async function readFile(path: string, what: string): Promise<Uint8Array> {
+async function readFile(
+  path: string,
+  what: string,
+  storage: StorageOptions | undefined,
+): Promise<Uint8Array> {
+  const { store, path: key } = filePlace(path, storage);
+  const bytes = key === "" ? undefined : await store.get(key);
+  if (bytes === undefined) throw new NotFoundError(`${what}: no such file`, { where: path });
+  return bytes;
+}
+
+function filePlace(path: string, storage: StorageOptions | undefined): StoreLocation {
+  if (isRemote(path)) return resolveFile(path, storage);
   const cut = Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\"));
   const name = path.slice(cut + 1);
   const folder = resolveReadable(cut < 0 ? "." : path.slice(0, Math.max(cut, 1)));
-  const key = folder.path === "" ? name : `${folder.path}/${name}`;
-  const bytes = name === "" ? undefined : await folder.store.get(key);
-  if (bytes === undefined) throw new NotFoundError(`${what}: no such file`, { where: path });
-  return bytes;
+  return name === "" ? { ...folder, path: "" } : childLocation(folder, name);
 }
 
 /** Columns of a frame with the types that they get in the store. */

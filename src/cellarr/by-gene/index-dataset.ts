@@ -28,7 +28,8 @@ export interface IndexProgress {
   readonly total: number;
 }
 
-export interface IndexOptions extends Pick<DatasetOptions, "assayTiledbGroup" | "assayUri" | "signal"> {
+export interface IndexOptions
+  extends Pick<DatasetOptions, "assayTiledbGroup" | "assayUri" | "storage" | "signal"> {
   /** True: make copies anew that are up to date. */
   readonly force?: boolean | undefined;
   /** Values that are sorted in memory, 16 bytes each with 16 bits a value; default 4 million. */
@@ -52,7 +53,7 @@ export async function indexDataset(
   path: string | StoreLocation,
   options: IndexOptions = {},
 ): Promise<IndexedMatrix[]> {
-  const location = resolveLocation(path);
+  const location = resolveLocation(path, options.storage);
   const parts = await openParts(location, options);
   const staging = childLocation(location, `${STAGING}${randomUuid()}`);
   const indexed: IndexedMatrix[] = [];
@@ -74,9 +75,9 @@ export async function indexDataset(
 /** Removes gene-major copies; returns the names of the matrices that had one. */
 export async function removeIndex(
   path: string | StoreLocation,
-  options: Pick<IndexOptions, "assayTiledbGroup" | "assayUri" | "signal"> = {},
+  options: Pick<IndexOptions, "assayTiledbGroup" | "assayUri" | "storage" | "signal"> = {},
 ): Promise<string[]> {
-  const location = resolveLocation(path);
+  const location = resolveLocation(path, options.storage);
   const { matrices } = await openParts(location, options);
   const removed: string[] = [];
   for (const name of matrices.keys()) {

@@ -133,7 +133,7 @@ function withoutOurs(columns: ReadonlyMap<string, FrameColumn>): Map<string, Fra
 
 /** The caller's rows, with the columns that tie cells to samples. */
 async function givenCells({ options, samples }: AppendPlan): Promise<Frame> {
-  const frame = await readTable(options.cellMetadata!, "cell metadata", false);
+  const frame = await readTable(options.cellMetadata!, "cell metadata", false, options.storage);
   const total = samples.starts.at(-1)!;
   if (frame.rowCount !== total) {
     throw new ArgumentError(

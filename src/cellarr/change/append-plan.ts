@@ -180,7 +180,7 @@ function scanFiles(
 async function appendedGenes(
   parts: DatasetParts,
   files: readonly ScannedFile[],
-  { geneAnnotation, newGenes = "add", signal }: AppendOptions,
+  { geneAnnotation, newGenes = "add", signal, storage }: AppendOptions,
 ): Promise<{ set: GeneSet; added: Frame }> {
   const stored = pythonStrings(await parts.genes.column(addedColumns.geneIndex, signal));
   const known = new Set(stored);
@@ -190,7 +190,7 @@ async function appendedGenes(
     throw new ValueError(`${unknown.size} genes of the files are not in the store, '${first}' for one`);
   }
   const added = newGenes === "add" ? [...unknown].sort(compareCodePoints) : [];
-  const annotation = geneAnnotation === undefined ? null : await geneTable(geneAnnotation, files);
+  const annotation = geneAnnotation === undefined ? null : await geneTable(geneAnnotation, files, storage);
   const columns = new Map<string, FrameColumn>();
   if (annotation !== null && added.length > 0) {
     const rows = annotation.set.positionsOf(added);
@@ -216,7 +216,7 @@ async function newSamples(
   const given =
     options.sampleMetadata === undefined
       ? null
-      : await readTable(options.sampleMetadata, "sample metadata", false);
+      : await readTable(options.sampleMetadata, "sample metadata", false, options.storage);
   const { sample } = addedColumns;
   const stored = new Set(pythonStrings(await parts.samples.column(sample, options.signal)));
   const named = given?.columns.get(sample) ?? textColumn(freeNames(stored, files.length));

@@ -43,7 +43,7 @@ export async function appendToDataset(
   path: string | StoreLocation,
   options: AppendOptions,
 ): Promise<AppendResult> {
-  const location = resolveLocation(path);
+  const location = resolveLocation(path, options.storage);
   return withRemoteInputs(options.files, options, (files) =>
     withStoreLock(location, options.breakLock ?? false, () => append(location, { ...options, files })),
   );

@@ -17,7 +17,13 @@ import type { DatasetOptions } from "../dataset-parts.js";
 export interface ChangeOptions
   extends Pick<
     DatasetOptions,
-    "assayTiledbGroup" | "assayUri" | "geneAnnotationUri" | "cellMetadataUri" | "sampleMetadataUri" | "signal"
+    | "assayTiledbGroup"
+    | "assayUri"
+    | "geneAnnotationUri"
+    | "cellMetadataUri"
+    | "sampleMetadataUri"
+    | "storage"
+    | "signal"
   > {
   /** True: a lock that a killed process left behind is no hindrance. */
   readonly breakLock?: boolean | undefined;

@@ -67,7 +67,7 @@ export async function dropSample(
   names: string | readonly string[],
   options: ChangeOptions = {},
 ): Promise<DropResult> {
-  const location = resolveLocation(path);
+  const location = resolveLocation(path, options.storage);
   if (groupOf(options) !== storeNames.assays) {
     throw new UnsupportedError(`samples are dropped from stores with the group '${storeNames.assays}'`);
   }

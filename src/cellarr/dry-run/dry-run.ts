@@ -57,7 +57,9 @@ async function inspectBuild(options: DryRunOptions): Promise<BuildReport> {
   if (files.length === 0) problems.push(error("files", "at least one is needed"));
   problems.push(...(await placeProblems(options, Object.values(names), matrices)));
   const readable = files.flatMap(({ scanned }) => (scanned === null ? [] : [scanned]));
-  const genes = await attempt(problems, "gene annotation", () => geneTable(options.geneAnnotation, readable));
+  const genes = await attempt(problems, "gene annotation", () =>
+    geneTable(options.geneAnnotation, readable, options.storage),
+  );
   problems.push(...(await tableProblems(options, readable, genes, readable.length === files.length)));
   const reports: FileReport[] = [];
   for (const file of files) reports.push(await fileReport(file, genes, options, problems));
@@ -85,7 +87,7 @@ async function placeProblems(
   matrices: readonly ResolvedMatrix[],
 ): Promise<BuildProblem[]> {
   if (options.overwrite) return [];
-  const location = resolveLocation(options.outputPath);
+  const location = resolveLocation(options.outputPath, options.storage);
   const targets = [
     ...frames,
     ...matrices.map(({ tiledbStoreName }) => `${storeNames.assays}/${tiledbStoreName}`),
@@ -119,13 +121,14 @@ async function tableProblems(
   if (!isWhole) return problems;
   await attempt(problems, "sample metadata", async () => {
     const given = options.sampleMetadata;
-    const table = given === undefined ? null : await readTable(given, "sample metadata", false);
+    const table =
+      given === undefined ? null : await readTable(given, "sample metadata", false, options.storage);
     const { columns } = sampleTable(table, files);
     typedTable(columns, options.sampleMetadataOptions?.columnTypes, formOf(options), "sample metadata");
   });
   if (options.cellMetadata === undefined) return problems;
   const table = await attempt(problems, "cell metadata", () =>
-    readTable(options.cellMetadata!, "cell metadata", false),
+    readTable(options.cellMetadata!, "cell metadata", false, options.storage),
   );
   if (table === null) return problems;
   if (table.rowCount !== cells) {

@@ -31,7 +31,7 @@ export async function exportDataset(
   if ((format === "h5ad" || format === "summarized-experiment") && typeof target !== "string") {
     throw new UnsupportedError(`'${format}' writes HDF5 files, which needs a path`);
   }
-  const place = resolveLocation(target);
+  const place = resolveLocation(target, options.storage);
   const write = await exporters[format]();
   const source = await sourceOf(from, options);
   blockCells(source, options);

@@ -1,3 +1,4 @@
+import type { StorageOptions } from "../../storage/remote/settings.js";
 import type { MatrixSource } from "../matrix-reader.js";
 import type { RowSelection } from "../selection.js";
 
@@ -34,6 +35,8 @@ export interface ExportOptions {
   /** Of "10x": the column of the gene annotation with the symbols; default the genes' names, as the ids. */
   readonly symbols?: string | undefined;
   readonly onProgress?: ((progress: ExportProgress) => void) | undefined;
+  /** Settings of places that are given as URIs. */
+  readonly storage?: StorageOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,5 +1,4 @@
 import { openArray } from "../../array/open.js";
-import { resolveReadable } from "../../storage/resolve.js";
 import type { StoreLocation } from "../../storage/types.js";
 import { checkParts, type DatasetOptions, type DatasetParts } from "../dataset-parts.js";
 import { FrameReader } from "../frames/frame-reader.js";
@@ -17,9 +16,9 @@ export interface DatasetPaths {
 /** Opens parts wherever they are, and checks that their sizes agree; gene-major copies are not looked for. */
 export async function openPaths(
   paths: DatasetPaths,
-  options: Pick<DatasetOptions, "signal" | "onWarning">,
+  options: Pick<DatasetOptions, "signal" | "onWarning" | "storage">,
 ): Promise<DatasetParts> {
-  const open = (place: string | StoreLocation) => openArray(resolveReadable(place), options);
+  const open = (place: string | StoreLocation) => openArray(place, options);
   const frame = async (place: string | StoreLocation) => new FrameReader(await open(place));
   const matrix = async ([name, place]: readonly [string, string | StoreLocation]) =>
     [name, new MatrixReader(await open(place))] as const;

@@ -16,7 +16,7 @@ import { verifyMatrix } from "./verify-matrix.js";
 export interface VerifyOptions
   extends Pick<
     DatasetOptions,
-    "assayTiledbGroup" | "geneAnnotationUri" | "cellMetadataUri" | "sampleMetadataUri" | "signal"
+    "assayTiledbGroup" | "geneAnnotationUri" | "cellMetadataUri" | "sampleMetadataUri" | "storage" | "signal"
   > {
   readonly onProgress?: ((progress: VerifyProgress) => void) | undefined;
   /** Called with each defect as it is found. */
@@ -52,7 +52,7 @@ export async function verifyStore(
   path: string | StoreLocation,
   options: VerifyOptions = {},
 ): Promise<VerifyReport> {
-  const location = resolveReadable(path);
+  const location = resolveReadable(path, options.storage);
   const { store, path: prefix } = location;
   const { signal } = options;
   const files = await store.list(prefix, { recursive: true, ...(signal && { signal }) });

@@ -1,0 +1,130 @@
+import { StorageError, UnsupportedError } from "../../errors.js";
+import { checkKey } from "../key.js";
+import { type HttpAnswer, HttpClient } from "../remote/http-client.js";
+import { rangeBytes, rangeFlaw, rangeHeader } from "../remote/range-answer.js";
+import { TransientError } from "../remote/retry.js";
+import { concurrencyOf, readSettings, retryOf, type StorageOptions } from "../remote/settings.js";
+import type { ByteRange, ReadableStore, StoreEntry, StoreOptions } from "../types.js";
+import { FileVersions } from "./file-versions.js";
+import { HttpAddress } from "./http-address.js";
+
+/** Bytes of a file that is taken whole where a server does not know ranges. */
+const MAX_WITHOUT_RANGES = 16 * 2 ** 20;
+
+/**
+ * A folder on a web server: static hosting, or a bucket that everybody may read. Ranges are asked for; a server without
+ * them will do for small files. Nothing can be listed, so an array opens by its index file.
+ *
+ * A file that changes while it is read range by range is a StorageError, now and later: open the store anew.
+ */
+export class HttpStore implements ReadableStore {
+  readonly uri: string;
+  readonly isRemote = true;
+  readonly #address: HttpAddress;
+  readonly #client: HttpClient;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #versions = new FileVersions();
+
+  /** Throws ArgumentError where `url` is none, or a setting is wrong. A query is kept, and goes with every request. */
+  constructor(url: string, options: StorageOptions = {}) {
+    this.#address = new HttpAddress(url);
+    this.uri = this.#address.uri;
+    const settings = readSettings(options.config);
+    this.#client = new HttpClient({
+      fetch: options.fetch,
+      retry: retryOf(settings, "http"),
+      concurrency: concurrencyOf(settings, "http"),
+    });
+    this.#headers = { ...this.#address.headers, ...options.headers };
+  }
+
+  async get(key: string, options?: StoreOptions): Promise<Uint8Array | undefined> {
+    const where = this.#where(key);
+    const answer = await this.#send("GET", key, options, {});
+    if (isMissing(answer)) return undefined;
+    this.#versions.check(key, answer, where);
+    return answer.bytes;
+  }
+
+  async getRange(key: string, range: ByteRange, options?: StoreOptions): Promise<Uint8Array | undefined> {
+    const where = this.#where(key);
+    const { start, end } = range;
+    if (!(start >= 0 && start <= end)) throw new StorageError(`bytes ${start} to ${end} asked`, { where });
+    if (start === end) return this.#emptyRange(key, range, options);
+    const answer = await this.#send("GET", key, options, { range: rangeHeader(range) }, range);
+    if (isMissing(answer)) return undefined;
+    this.#versions.pin(key, answer, where);
+    return rangeBytes(answer, range, where);
+  }
+
+  async list(): Promise<StoreEntry[]> {
+    throw new UnsupportedError(
+      'plain HTTP cannot list files, and there is no index file; "cellarr publish" makes one',
+      { where: this.uri },
+    );
+  }
+
+  /** HTTP has no words for it: what is asked is whether there is such a file, of that size at least. */
+  async #emptyRange(
+    key: string,
+    { start }: ByteRange,
+    options: StoreOptions | undefined,
+  ): Promise<Uint8Array | undefined> {
+    const answer = await this.#send("HEAD", key, options, {});
+    if (isMissing(answer)) return undefined;
+    const size = Number(answer.headers.get("content-length") ?? Number.POSITIVE_INFINITY);
+    if (start <= size) return new Uint8Array(0);
+    throw new StorageError(`bytes ${start} to ${start} asked of a file of ${size} bytes`, {
+      where: this.#where(key),
+    });
+  }
+
+  #send(
+    method: "GET" | "HEAD",
+    key: string,
+    options: StoreOptions | undefined,
+    headers: Readonly<Record<string, string>>,
+    range?: ByteRange,
+  ): Promise<HttpAnswer> {
+    const where = this.#where(key);
+    return this.#client.send({
+      method,
+      url: this.#address.url(key),
+      headers: { ...this.#headers, ...headers },
+      signal: options?.signal,
+      accept: range === undefined ? [200, 404, 410] : [200, 206, 404, 410, 416],
+      where,
+      ...(range !== undefined && {
+        maxBytes: Math.max(range.end - range.start, MAX_WITHOUT_RANGES),
+        inspect: (status: number, answered: Headers) => checkRanged(status, answered, range, where),
+        flaw: (answer: HttpAnswer) => rangeFlaw(answer, range),
+      }),
+    });
+  }
+
+  #where(key: string): string {
+    return `${this.uri}/${checkKey(key, this.uri)}`;
+  }
+}
+
+function isMissing({ status }: HttpAnswer): boolean {
+  return status === 404 || status === 410;
+}
+
+/** Before the body is read: that it is not all of a large file, nor more than a range. */
+function checkRanged(status: number, headers: Headers, range: ByteRange, where: string): void {
+  const length = Number(headers.get("content-length") ?? 0);
+  if (status === 200 && length > MAX_WITHOUT_RANGES) {
+    throw new StorageError(
+      `the server does not answer requests for ranges; of such a server files of ${MAX_WITHOUT_RANGES} bytes at most are read, this one has ${length}`,
+      { where },
+    );
+  }
+  if (status !== 206) return;
+  if ((headers.get("content-encoding") ?? "identity") !== "identity") {
+    throw new StorageError("the server compresses what it sends of a range", { where });
+  }
+  if (length > range.end - range.start) {
+    throw new TransientError(`the server sends ${length} bytes of ${rangeHeader(range)}`);
+  }
+}
