@@ -184,9 +184,12 @@ class FileWriter implements StoreWriter {
   readonly #temporary: string;
   readonly #target: string;
   readonly #signal: AbortSignal | undefined;
-  /** Made with the first piece that is small. */
+  /** Made with the first piece that is small; the other one while the first is on its way to the file. */
   #buffer: Uint8Array | null = null;
+  #spare: Uint8Array | null = null;
   #buffered = 0;
+  /** The last buffer's way to the file, which nobody waits for before the next one is full. */
+  #writing: Promise<void> = Promise.resolve();
   #open = true;
 
   constructor(handle: FileHandle, temporary: string, target: string, signal: AbortSignal | undefined) {
@@ -199,15 +202,23 @@ class FileWriter implements StoreWriter {
   async write(bytes: Uint8Array): Promise<void> {
     throwIfAborted(this.#signal);
     if (this.#buffered + bytes.byteLength > WRITE_BUFFER) await this.#flush();
-    if (bytes.byteLength >= WRITE_BUFFER) return this.#writeOut(bytes);
+    if (bytes.byteLength >= WRITE_BUFFER) {
+      await this.#writing;
+      return this.#writeOut(bytes);
+    }
     this.#buffer ??= new Uint8Array(WRITE_BUFFER);
     this.#buffer.set(bytes, this.#buffered);
     this.#buffered += bytes.byteLength;
   }
 
+  /** Starts to write what is buffered, once what was before it is written. */
   async #flush(): Promise<void> {
+    await this.#writing;
     if (this.#buffer === null || this.#buffered === 0) return;
-    await this.#writeOut(this.#buffer.subarray(0, this.#buffered));
+    this.#writing = this.#writeOut(this.#buffer.subarray(0, this.#buffered));
+    // A failure comes up where it is waited for, which may be later.
+    this.#writing.catch(() => undefined);
+    [this.#buffer, this.#spare] = [this.#spare, this.#buffer];
     this.#buffered = 0;
   }
 
@@ -230,6 +241,7 @@ class FileWriter implements StoreWriter {
     try {
       throwIfAborted(this.#signal);
       await this.#flush();
+      await this.#writing;
       await guard(this.#target, async () => {
         await this.#handle.sync();
         await this.#handle.close();
@@ -246,6 +258,7 @@ class FileWriter implements StoreWriter {
   async abort(): Promise<void> {
     if (!this.#open) return;
     this.#open = false;
+    await this.#writing.catch(() => undefined);
     await this.#handle.close().catch(() => undefined);
     await guard(this.#temporary, () => rm(this.#temporary, { force: true }));
   }

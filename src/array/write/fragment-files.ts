@@ -10,9 +10,13 @@ import type { RTree } from "../../format/fragment/rtree.js";
 import { joinKey } from "../../storage/key.js";
 import { childLocation, locationUri } from "../../storage/resolve.js";
 import type { StoreLocation, StoreOptions, WritableStore } from "../../storage/types.js";
+import { mapBounded } from "../../util/concurrency.js";
 import type { Field } from "../fields.js";
 import { type FieldOptions, type FieldWriter, openFieldWriters } from "./field-writer.js";
 import type { WriteTarget } from "./write-target.js";
+
+/** Files that are made durable at a time: each waits for the disk. */
+const PARALLEL_CLOSES = 8;
 
 /** What a fragment's metadata say of it besides its fields. */
 export interface FragmentSummary {
@@ -63,7 +67,7 @@ export class FragmentFiles {
   /** Closes the files, writes metadata and, last, the commit file. `beforeCommit` may add files to the array. */
   async commit(summary: FragmentSummary, beforeCommit?: () => Promise<void>): Promise<void> {
     const { place, schema, schemaName } = this.#target;
-    for (const writer of this.writers) await writer.close();
+    await mapBounded(this.writers, PARALLEL_CLOSES, (writer) => writer.close());
     const metadata = await writeFragmentMetadata(this.#metadataInput(schema, schemaName, summary));
     await place.store.put(joinKey(this.#folder.path, "__fragment_metadata.tdb"), metadata, this.#options);
     await beforeCommit?.();

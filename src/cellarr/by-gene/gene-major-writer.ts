@@ -65,8 +65,9 @@ export class GeneMajorWriter {
   }
 
   /** Removes temporary files; what there is of the array stays. */
-  abort(): Promise<void> {
-    return this.#runs.remove();
+  async abort(): Promise<void> {
+    await this.#sorter.settled();
+    await this.#runs.remove();
   }
 
   async #writeCells(): Promise<void> {

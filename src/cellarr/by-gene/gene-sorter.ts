@@ -1,6 +1,6 @@
 import { ReusedArrays } from "../../util/reused-arrays.js";
 import { bytesOf, type TypedArray } from "../../util/typed-arrays.js";
-import type { RunFile, SortedRun } from "./run-file.js";
+import type { RunFile, RunPart, SortedRun } from "./run-file.js";
 
 /**
  * Brings cells that come in row-major order into gene-major order with bounded memory: runs of RUN_CELLS cells are
@@ -48,6 +48,8 @@ export class GeneSorter {
   #values = new Uint8Array(0);
   #count = 0;
   #total = 0;
+  /** The last run's way to the file. */
+  #writing: Promise<void> = Promise.resolve();
 
   constructor(options: SorterOptions) {
     this.#options = options;
@@ -77,8 +79,14 @@ export class GeneSorter {
     this.#total += cells.length;
   }
 
+  /** Waits for what is being written, however that ends: nothing is written afterwards unless more is appended. */
+  async settled(): Promise<void> {
+    await this.#writing.catch(() => undefined);
+  }
+
   /** All cells in gene-major order; once, after the last `append`. Blocks may be reused by the next one. */
   async *sorted(): AsyncGenerator<GeneBlock, void, undefined> {
+    await this.#writing;
     if (this.#runs.length === 0) {
       const run = this.#sortRun();
       this.#free();
@@ -86,6 +94,7 @@ export class GeneSorter {
       return;
     }
     if (this.#count > 0) await this.#writeRun();
+    await this.#writing;
     this.#free();
     this.#memory = new ReusedArrays();
     await this.#options.runs.finish();
@@ -119,9 +128,15 @@ export class GeneSorter {
     return { starts, cells, values };
   }
 
+  /** Sorts a run and starts to write it: its memory is free again when the next one is to be sorted. */
   async #writeRun(): Promise<void> {
+    await this.#writing;
     const { starts, cells, values } = this.#sortRun();
-    this.#runs.push(await this.#options.runs.add(starts, cells, values));
+    this.#writing = this.#options.runs.add(starts, cells, values).then((run) => {
+      this.#runs.push(run);
+    });
+    // A failure comes up where it is waited for.
+    this.#writing.catch(() => undefined);
     this.#count = 0;
   }
 
@@ -137,25 +152,48 @@ export class GeneSorter {
     }
   }
 
+  /** While a block is worked on, the cells of the next one are read. */
   async *#merged(): AsyncGenerator<GeneBlock, void, undefined> {
+    const groups = this.#groups();
+    const read = (group: GeneGroup | undefined) =>
+      group === undefined || group.cells > this.#blockCells ? null : this.#parts(group);
+    let ahead = read(groups[0]);
+    for (const [at, group] of groups.entries()) {
+      const parts = await ahead;
+      ahead = read(groups[at + 1]);
+      // A failure comes up where it is waited for.
+      ahead?.catch(() => undefined);
+      if (parts === null) yield* this.#largeGene(group.first);
+      else yield this.#mergeGenes(group, parts);
+    }
+  }
+
+  /** Neighbouring genes whose cells make a block, in all runs; one that is larger stands alone. */
+  #groups(): GeneGroup[] {
     const { geneCount } = this.#options;
-    const runs = this.#runs;
+    const groups: GeneGroup[] = [];
     for (let first = 0; first < geneCount; ) {
       let end = first;
       let cells = 0;
       for (; end < geneCount; end++) {
-        const more = runs.reduce((sum, { starts }) => sum + starts[end + 1]! - starts[end]!, 0);
+        const more = this.#runs.reduce((sum, { starts }) => sum + starts[end + 1]! - starts[end]!, 0);
         if (end > first && cells + more > this.#blockCells) break;
         cells += more;
       }
-      if (cells > this.#blockCells) yield* this.#largeGene(first);
-      else if (cells > 0) yield await this.#mergeGenes(first, end, cells);
+      if (cells > 0) groups.push({ first, end, cells });
       first = end;
     }
+    return groups;
   }
 
-  /** The cells of genes [first, end), which fit a block. */
-  async #mergeGenes(first: number, end: number, count: number): Promise<GeneBlock> {
+  /** The group's cells in each run. */
+  #parts({ first, end }: GeneGroup): Promise<RunPart[]> {
+    const { runs } = this.#options;
+    return Promise.all(this.#runs.map((run) => runs.read(run, run.starts[first]!, run.starts[end]!)));
+  }
+
+  /** The cells of a group that fits a block. */
+  #mergeGenes({ first, end, cells: count }: GeneGroup, parts: readonly RunPart[]): GeneBlock {
     const width = this.#options.valueBytes;
     const starts = new Uint32Array(end - first + 1);
     for (const run of this.#runs) {
@@ -167,9 +205,9 @@ export class GeneSorter {
     const next = starts.slice();
     const cells = this.#memory.take("cells", Uint32Array, count);
     const values = this.#memory.take("values", Uint8Array, count * width);
-    for (const run of this.#runs) {
+    for (const [r, run] of this.#runs.entries()) {
       const start = run.starts[first]!;
-      const part = await this.#options.runs.read(run, start, run.starts[end]!);
+      const part = parts[r]!;
       for (let gene = first; gene < end; gene++) {
         const from = run.starts[gene]! - start;
         const to = run.starts[gene + 1]! - start;
@@ -194,6 +232,13 @@ export class GeneSorter {
       }
     }
   }
+}
+
+/** Genes from the first, inclusive, to the last, exclusive, and their cells in all runs. */
+interface GeneGroup {
+  readonly first: number;
+  readonly end: number;
+  readonly cells: number;
 }
 
 interface SortedCells {
