@@ -3,7 +3,7 @@ import { registerNodeCodecs } from "./format/filters/codecs-node.js";
 import { inflateInto } from "./format/filters/zlib-handle-node.js";
 import { setTileThreads } from "./format/tile-threads.js";
 import "./h5ad/h5-file-node.js";
-import { registerInflate } from "./h5ad/h5-inflate.js";
+import { registerInflate, registerInflateAside } from "./h5ad/h5-inflate.js";
 import { resolveNodePath } from "./storage/node-fs.js";
 import { setLocationResolver } from "./storage/resolve.js";
 
@@ -17,3 +17,7 @@ registerNodeCodecs();
 setTileThreads(async () => (await import("./format/tile-threads-node.js")).nodeTileThreads);
 setDownloadSpace(async () => (await import("./cellarr/inputs/download-node.js")).temporaryDownload());
 registerInflate(inflateInto);
+registerInflateAside(async (stored, size) => {
+  const { inflateOnThread } = await import("./h5ad/h5-inflate-node.js");
+  return inflateOnThread(stored, size);
+});

@@ -81,6 +81,24 @@ export function storeSuite(name: string, makeStore: () => Promise<WritableStore>
       expect(Array.from((await store.get("f/part"))!)).toEqual([1, 2, 3]);
     });
 
+    it("keeps pieces of all sizes in order, whose memory is used again", async () => {
+      const store = await makeStore();
+      const writer = await store.writer("f");
+      const whole: number[] = [];
+      const piece = new Uint8Array(600_000);
+      for (const [i, size] of [
+        100_000, 200_000, 0, 250_000, 600_000, 7, 262_144, 100_000, 170_000,
+      ].entries()) {
+        piece.fill(i + 1);
+        await writer.write(piece.subarray(0, size));
+        for (let at = 0; at < size; at++) whole.push(i + 1);
+      }
+      await writer.close();
+      const stored = (await store.get("f"))!;
+      expect(stored.byteLength).toBe(whole.length);
+      expect(stored.every((value, at) => value === whole[at])).toBe(true);
+    });
+
     it("leaves the old value when a writer aborts", async () => {
       const store = await makeStore();
       await store.put("k", bytes(1));
