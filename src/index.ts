@@ -31,6 +31,7 @@ export type { MetadataForm } from "./cellarr/columns/column-form.js";
 export {
   CellArrDataset,
   type GeneMajorInfo,
+  type MatrixInfo,
   type QueryOptions,
   type SliceOrder,
   type SliceRows,

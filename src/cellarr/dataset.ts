@@ -3,57 +3,48 @@ import { ArgumentError, NotFoundError } from "../errors.js";
 import type { SparseMatrix } from "../h5ad/matrix.js";
 import { resolveReadable } from "../storage/resolve.js";
 import type { StoreLocation } from "../storage/types.js";
-import { Frame, type FrameColumn, type TextColumn, textValues } from "../util/frame.js";
+import type { Frame, FrameColumn } from "../util/frame.js";
 import { type DatasetOptions, type DatasetParts, openParts } from "./dataset-parts.js";
-import { takeRows, takeText } from "./frames/frame-parts.js";
-import type { FrameReader } from "./frames/frame-reader.js";
-import { matchingRows } from "./frames/matching-rows.js";
-import { NameRows } from "./frames/name-rows.js";
-import { pythonStrings, pythonText } from "./frames/python-text.js";
 import { addedColumns } from "./layout.js";
 import type { MatrixReader } from "./matrix-reader.js";
 import { takeMatrixColumns } from "./matrix-views.js";
 import { type DatasetPaths, openPaths } from "./query/dataset-paths.js";
-import type { GeneMajorInfo, QueryOptions, SliceRows } from "./query/query-options.js";
+import { eachCell } from "./query/each-cell.js";
+import { MetadataTable } from "./query/metadata-table.js";
+import type { GeneMajorInfo, MatrixInfo, QueryOptions, SliceRows } from "./query/query-options.js";
+import { GeneNames, SampleNames } from "./query/row-names.js";
 import { readSampleRanges, type SampleRange } from "./query/sample-ranges.js";
-import {
-  isAscending,
-  positionsIn,
-  type RowSelection,
-  type Rows,
-  resolveRows,
-  slice,
-  sortedUnique,
-} from "./selection.js";
+import { positionsIn, type RowSelection, slice, sortedUnique } from "./selection.js";
 import { CellArrDatasetSlice } from "./slice.js";
 
 /** A store of many experiments, open for queries. */
 
-interface GeneIndex {
-  readonly column: FrameColumn;
-  /** The same as text. */
-  readonly names: TextColumn;
-  readonly rows: NameRows;
-}
-
-export type { GeneMajorInfo, QueryOptions, SliceOrder, SliceRows } from "./query/query-options.js";
+export type {
+  GeneMajorInfo,
+  MatrixInfo,
+  QueryOptions,
+  SliceOrder,
+  SliceRows,
+} from "./query/query-options.js";
 
 export class CellArrDataset {
   /** Where the store is. */
   readonly uri: string;
-  readonly #genes: FrameReader;
-  readonly #cells: FrameReader;
-  readonly #samples: FrameReader;
+  readonly #genes: MetadataTable;
+  readonly #cells: MetadataTable;
+  readonly #samples: MetadataTable;
+  readonly #geneNames: GeneNames;
+  readonly #sampleNames: SampleNames;
   readonly #matrices: ReadonlyMap<string, MatrixReader>;
-  #geneIndex: Promise<GeneIndex> | undefined;
-  #sampleNames: Promise<string[]> | undefined;
 
-  private constructor(parts: DatasetParts) {
-    this.uri = parts.uri;
-    this.#genes = parts.genes;
-    this.#cells = parts.cells;
-    this.#samples = parts.samples;
-    this.#matrices = parts.matrices;
+  private constructor({ uri, genes, cells, samples, matrices }: DatasetParts) {
+    this.uri = uri;
+    this.#geneNames = new GeneNames(genes);
+    this.#sampleNames = new SampleNames(samples);
+    this.#genes = new MetadataTable("gene", genes, uri, (wanted) => this.#geneNames.rowOf(wanted));
+    this.#samples = new MetadataTable("sample", samples, uri, () => this.#sampleNames.rowOf());
+    this.#cells = new MetadataTable("cell", cells, uri);
+    this.#matrices = matrices;
   }
 
   /**
@@ -102,7 +93,23 @@ export class CellArrDataset {
   }
 
   getCellMetadataColumns(): string[] {
-    return [...this.#cells.columnNames];
+    return this.#cells.columnNames;
+  }
+
+  /** What a matrix is, by what its array says of itself. NotFoundError if there is none of that name. */
+  getMatrixInfo(name: string): MatrixInfo {
+    const { array } = this.#matrix(name);
+    const { schema, fragments } = array;
+    const total = (of: "cellCount" | "bytes") => fragments.reduce((sum, one) => sum + one[of], 0);
+    return {
+      name,
+      where: array.uri,
+      arrayType: schema.arrayType,
+      dtype: schema.attributes[0]!.datatype,
+      storedValues: total("cellCount"),
+      fragments: fragments.length,
+      bytes: total("bytes"),
+    };
   }
 
   /** Whether a matrix has a gene-major copy, and whether queries use it. */
@@ -115,17 +122,16 @@ export class CellArrDataset {
 
   /** One column for all cells. NotFoundError if there is none of that name. */
   getCellMetadataColumn(name: string, options: QueryOptions = {}): Promise<FrameColumn> {
-    return this.#cells.column(name, options.signal);
+    return this.#cells.reader.column(name, options.signal);
   }
 
   /** Rows of the cell metadata in the order asked; `columns` default to all. */
-  async getCellSubset(
+  getCellSubset(
     cells: RowSelection,
     columns?: string | readonly string[],
     options: QueryOptions = {},
   ): Promise<Frame> {
-    const wanted = this.#columns(this.#cells, columns);
-    return this.#cells.rows(await this.#cellRows(cells, options), wanted, options.signal);
+    return this.#cells.subset(cells, columns, options.signal);
   }
 
   /** `getCellSubset` as an Apache Arrow table: `cell_index` (numbers in the store), then the columns. */
@@ -134,22 +140,22 @@ export class CellArrDataset {
     columns?: string | readonly string[],
     options: QueryOptions = {},
   ): Promise<Table> {
-    const rows = await this.#cellRows(cells, options);
+    const rows = await this.#cells.resolve(cells, options.signal);
     const index: [string, FrameColumn] = ["cell_index", { kind: "numeric", values: rows }];
     return asTable(await this.getCellSubset(rows, columns, options), [index]);
   }
 
   getGeneAnnotationColumns(): string[] {
-    return [...this.#genes.columnNames];
+    return this.#genes.columnNames;
   }
 
   getGeneAnnotationColumn(name: string, options: QueryOptions = {}): Promise<FrameColumn> {
-    return this.#genes.column(name, options.signal);
+    return this.#genes.reader.column(name, options.signal);
   }
 
   /** Names of all genes, in the store's order. */
-  async getGeneAnnotationIndex(): Promise<string[]> {
-    return textValues((await this.#genesByName()).names).map((name) => name ?? "");
+  getGeneAnnotationIndex(): Promise<string[]> {
+    return this.#geneNames.all();
   }
 
   /** Rows of the gene annotation in the store's order, each once (see `order`); named by gene. `columns` default to all. */
@@ -158,8 +164,8 @@ export class CellArrDataset {
     columns?: string | readonly string[],
     options: QueryOptions = {},
   ): Promise<Frame> {
-    const wanted = this.#columns(this.#genes, columns);
-    return this.#geneFrame(await this.#geneNumbers(genes, options), wanted, options);
+    const wanted = this.#genes.wantedColumns(columns);
+    return this.#geneNames.frame(await this.#geneNumbers(genes, options), wanted, options.signal);
   }
 
   /** `getGeneSubset` as an Apache Arrow table; the genes' names are its column `cellarr_gene_index`. */
@@ -172,27 +178,25 @@ export class CellArrDataset {
   }
 
   getSampleMetadataColumns(): string[] {
-    return [...this.#samples.columnNames];
+    return this.#samples.columnNames;
   }
 
   getSampleMetadataColumn(name: string, options: QueryOptions = {}): Promise<FrameColumn> {
-    return this.#samples.column(name, options.signal);
+    return this.#samples.reader.column(name, options.signal);
   }
 
   /** Names of all samples. */
-  async getSampleMetadataIndex(): Promise<string[]> {
-    this.#sampleNames ??= this.#samples.column(addedColumns.sample).then(pythonStrings);
-    return [...(await this.#sampleNames)];
+  getSampleMetadataIndex(): Promise<string[]> {
+    return this.#sampleNames.all();
   }
 
   /** Rows of the sample metadata in the order asked; `columns` default to all. */
-  async getSampleSubset(
+  getSampleSubset(
     samples: RowSelection,
     columns?: string | readonly string[],
     options: QueryOptions = {},
   ): Promise<Frame> {
-    const wanted = this.#columns(this.#samples, columns);
-    return this.#samples.rows(await this.#sampleRows(samples, options), wanted, options.signal);
+    return this.#samples.subset(samples, columns, options.signal);
   }
 
   /** `getSampleSubset` as an Apache Arrow table. */
@@ -210,8 +214,8 @@ export class CellArrDataset {
     genes: RowSelection = slice(),
     options: QueryOptions = {},
   ): Promise<ReadonlyMap<string, SparseMatrix>> {
-    const rows = await this.#cellRows(cells, options);
-    return this.#values(rows, await this.#geneNumbers(genes, options), options);
+    const { cellIndices, geneIndices } = await this.getSliceRows(cells, genes, options);
+    return this.#values(cellIndices, geneIndices, options);
   }
 
   /** Which cells and genes a selection means, in the order in which `getSlice` gives them. */
@@ -221,7 +225,7 @@ export class CellArrDataset {
     options: QueryOptions = {},
   ): Promise<SliceRows> {
     const [cellIndices, geneIndices] = await Promise.all([
-      this.#cellRows(cells, options),
+      this.#cells.resolve(cells, options.signal),
       this.#geneNumbers(genes, options),
     ]);
     return { cellIndices, geneIndices };
@@ -239,8 +243,8 @@ export class CellArrDataset {
   ): Promise<CellArrDatasetSlice> {
     const { cellIndices, geneIndices } = await this.getSliceRows(cells, genes, options);
     const [cellMetadata, geneAnnotation, matrices] = await Promise.all([
-      this.#cells.rows(cellIndices, this.#cells.columnNames, options.signal),
-      this.#geneFrame(geneIndices, this.#genes.columnNames, options),
+      this.#cells.reader.rows(cellIndices, this.#cells.columnNames, options.signal),
+      this.#geneNames.frame(geneIndices, this.#genes.columnNames, options.signal),
       this.#values(cellIndices, geneIndices, options),
     ]);
     return new CellArrDatasetSlice({ cellMetadata, geneAnnotation, matrices, cellIndices, geneIndices });
@@ -257,7 +261,8 @@ export class CellArrDataset {
 
   /** All cells of a sample, given by its number or name. */
   async getCellsForSample(sample: number | string, options: QueryOptions = {}): Promise<CellArrDatasetSlice> {
-    const [row] = await this.#sampleRows(typeof sample === "string" ? [sample] : sample, options);
+    const wanted = typeof sample === "string" ? [sample] : sample;
+    const [row] = await this.#samples.resolve(wanted, options.signal);
     const { start, end } = (await this.getSampleRanges(options))[row!]!;
     // A sample without cells ends before it starts.
     return this.getSlice(end < start ? [] : slice(start, end), slice(), options);
@@ -268,12 +273,12 @@ export class CellArrDataset {
    * cell counts. NotFoundError where it has neither.
    */
   async getSampleRanges(options: QueryOptions = {}): Promise<SampleRange[]> {
-    const ranges = await readSampleRanges(this.#samples, options.signal);
+    const ranges = await readSampleRanges(this.#samples.reader, options.signal);
     if (ranges !== null) return ranges;
     const { sampleStart, sampleEnd, cellCounts } = addedColumns;
     throw new NotFoundError(
       `sample metadata do not say which cells are whose: no columns '${sampleStart}' and '${sampleEnd}', nor '${cellCounts}'`,
-      { where: this.#samples.array.uri },
+      { where: this.#samples.reader.array.uri },
     );
   }
 
@@ -285,11 +290,12 @@ export class CellArrDataset {
     }
   }
 
-  /** Number and values of each cell, one after another (0.3.2 counts from 1, ours from 0 as all indices). */
-  async *iterCells(options: QueryOptions = {}): AsyncGenerator<[index: number, cell: CellArrDatasetSlice]> {
-    for (let cell = 0; cell < this.numberOfCells; cell++) {
-      yield [cell, await this.getSlice(cell, slice(), options)];
-    }
+  /**
+   * Number and values of each cell, one after another (0.3.2 counts from 1, ours from 0 as all indices). Cells share
+   * the memory of their gene annotation.
+   */
+  iterCells(options: QueryOptions = {}): AsyncGenerator<[index: number, cell: CellArrDatasetSlice]> {
+    return eachCell(this, options);
   }
 
   toString(): string {
@@ -298,71 +304,13 @@ export class CellArrDataset {
     return `CellArrDataset(${cells} cells x ${genes} genes, ${this.numberOfSamples} samples; matrices: ${matrices}; at ${this.uri})`;
   }
 
-  #columns(frame: FrameReader, columns: string | readonly string[] | undefined): readonly string[] {
-    const wanted =
-      columns === undefined ? frame.columnNames : typeof columns === "string" ? [columns] : columns;
-    frame.checkColumns(wanted);
-    return wanted;
-  }
-
-  #rows(what: string, frame: FrameReader, names: Rows["names"], options: QueryOptions): Rows {
-    return {
-      what,
-      count: frame.rowCount,
-      where: this.uri,
-      names,
-      matching: (condition) => matchingRows(frame, condition, options.signal),
-    };
-  }
-
-  #cellRows(cells: RowSelection, options: QueryOptions): Promise<Uint32Array> {
-    return resolveRows(cells, this.#rows("cell", this.#cells, null, options));
-  }
-
-  #sampleRows(samples: RowSelection, options: QueryOptions): Promise<Uint32Array> {
-    const names = async () => {
-      const all = await this.getSampleMetadataIndex();
-      return (name: string) => all.indexOf(name);
-    };
-    return resolveRows(samples, this.#rows("sample", this.#samples, names, options));
-  }
-
   async #geneNumbers(genes: RowSelection, options: QueryOptions): Promise<Uint32Array> {
-    const names = async (wanted: readonly string[]) => {
-      const rows = (await this.#genesByName()).rows.find(wanted);
-      return (name: string) => rows.get(name) ?? -1;
-    };
     const { order = "store" } = options;
     if (order !== "store" && order !== "asked") {
       throw new ArgumentError(`order '${order as string}', expected store or asked`, { where: this.uri });
     }
-    const rows = await resolveRows(genes, this.#rows("gene", this.#genes, names, options));
+    const rows = await this.#genes.resolve(genes, options.signal);
     return order === "asked" ? rows : sortedUnique(rows);
-  }
-
-  /** The column of the genes' names, read once: it names the genes of every slice. */
-  #genesByName(): Promise<GeneIndex> {
-    this.#geneIndex ??= this.#genes.column(addedColumns.geneIndex).then((column) => {
-      const names = pythonText(column);
-      return { column, names, rows: new NameRows(names) };
-    });
-    return this.#geneIndex;
-  }
-
-  async #geneFrame(genes: Uint32Array, columns: readonly string[], options: QueryOptions): Promise<Frame> {
-    const { geneIndex } = addedColumns;
-    const stored = columns.filter((name) => name !== geneIndex);
-    const [{ column, names }, frame] = await Promise.all([
-      this.#genesByName(),
-      stored.length === 0 ? null : this.#genes.rows(genes, stored, options.signal),
-    ]);
-    const isAll = genes.length === this.numberOfFeatures && isAscending(genes);
-    const index = isAll ? column : takeRows(column, genes);
-    const wanted = columns.map((name): [string, FrameColumn] => [
-      name,
-      name === geneIndex ? index : frame!.columns.get(name)!,
-    ]);
-    return new Frame(isAll ? names : takeText(names, genes), new Map(wanted));
   }
 
   #matrix(name: string): MatrixReader {

@@ -5,9 +5,9 @@ import { slice } from "../cellarr/selection.js";
 import type { CommandContext } from "./context.js";
 import { openStore } from "./open-store.js";
 import { withTextSink } from "./output.js";
-import { parseNames } from "./parse.js";
+import { parseChoice, parseNames } from "./parse.js";
 import { createProgressBar } from "./progress.js";
-import { type CellOptions, selectCells } from "./select-cells.js";
+import { type CellOptions, selectCells, sliceOrders } from "./select-cells.js";
 import { plural } from "./table.js";
 import { UsageError } from "./usage.js";
 
@@ -32,9 +32,9 @@ export async function runExport(
   context: CommandContext,
 ): Promise<void> {
   const { signal } = context;
-  const format = oneOf(options.format, exportFormats, "--format");
-  const order = oneOf(options.order, ["store", "asked"] as const, "--order");
-  const layout = oneOf(options.layout, ["dense", "long"] as const, "--layout");
+  const format = parseChoice(options.format, exportFormats, "--format");
+  const order = parseChoice(options.order, sliceOrders, "--order");
+  const layout = parseChoice(options.layout, ["dense", "long"], "--layout");
   const names = options.genes.flatMap((text) => parseNames(text, "--genes"));
   const dataset = await openStore(store, context);
   const matrices = options.matrix.length === 0 ? dataset.matrixNames : [...new Set(options.matrix)];
@@ -82,10 +82,4 @@ async function exportWithProgress(
   } finally {
     bar.stop();
   }
-}
-
-function oneOf<T extends string>(value: string, allowed: readonly T[], option: string): T {
-  const found = allowed.find((one) => one === value);
-  if (found !== undefined) return found;
-  throw new UsageError(`${option} ${value}: expected ${allowed.join(", ")}`);
 }

@@ -1,9 +1,6 @@
 import "../node-platform.js";
-import { openArray } from "../array/open.js";
 import type { CellArrDataset, GeneMajorInfo } from "../cellarr/dataset.js";
-import { storeNames } from "../cellarr/layout.js";
 import type { SampleRange } from "../cellarr/query/sample-ranges.js";
-import { childLocation, resolveReadable } from "../storage/resolve.js";
 import type { CommandContext } from "./context.js";
 import { folderBytes } from "./folder-bytes.js";
 import { openStore } from "./open-store.js";
@@ -57,8 +54,8 @@ async function describeStore(
   return {
     store,
     shape: dataset.shape,
-    matrices: await Promise.all(names.map((name) => describeMatrix(store, name, dataset, context))),
-    samples: await dataset.getSampleRanges(),
+    matrices: await Promise.all(names.map((name) => describeMatrix(name, dataset))),
+    samples: await dataset.getSampleRanges({ signal: context.signal }),
     cellMetadataColumns: dataset.getCellMetadataColumns(),
     geneAnnotationColumns: dataset.getGeneAnnotationColumns(),
     sampleMetadataColumns: dataset.getSampleMetadataColumns(),
@@ -66,21 +63,15 @@ async function describeStore(
   };
 }
 
-async function describeMatrix(
-  store: string,
-  name: string,
-  dataset: CellArrDataset,
-  context: CommandContext,
-): Promise<MatrixInfo> {
-  const place = childLocation(resolveReadable(store, context.storage), storeNames.assays, name);
-  const array = await openArray(place, { signal: context.signal });
+async function describeMatrix(name: string, dataset: CellArrDataset): Promise<MatrixInfo> {
+  const { dtype, storedValues, fragments, bytes } = dataset.getMatrixInfo(name);
   const copy = await dataset.getGeneMajorCopy(name);
   return {
     name,
-    type: array.schema.attributes[0]!.datatype,
-    storedValues: array.fragments.reduce((sum, { cellCount }) => sum + cellCount, 0),
-    fragments: array.fragments.length,
-    bytes: array.fragments.reduce((sum, { bytes }) => sum + bytes, 0),
+    type: dtype,
+    storedValues,
+    fragments,
+    bytes,
     geneIndex: copy.state,
     geneIndexBytes: copy.state === "current" ? copy.bytes : null,
   };

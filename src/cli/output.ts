@@ -1,6 +1,7 @@
 import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import type { Writable } from "node:stream";
+import type { TextSink } from "../cellarr/export/text-file.js";
 import { StorageError, throwIfAborted } from "../errors.js";
 import { makeFolders } from "../storage/make-folders-node.js";
 
@@ -9,10 +10,7 @@ import { makeFolders } from "../storage/make-folders-node.js";
 /** Text is collected to about this many characters before it is handed to the stream. */
 const CHUNK = 1 << 17;
 
-export interface TextSink {
-  /** Appends text; the promise, where there is one, must be awaited before the next call. */
-  write(text: string): Promise<void> | undefined;
-}
+export type { TextSink };
 
 /** Writes to a stream in large pieces and waits while the stream is full. */
 export class StreamSink implements TextSink {

@@ -116,6 +116,13 @@ export function parseNames(text: string, option: string): string[] {
   return names;
 }
 
+/** One of the words that an option takes. */
+export function parseChoice<T extends string>(text: string, allowed: readonly T[], option: string): T {
+  const found = allowed.find((one) => one === text);
+  if (found !== undefined) return found;
+  throw new UsageError(`${option} ${text}: expected ${allowed.join(", ")}`);
+}
+
 /** `NAME` or `NAME:TYPE`; the type follows the last colon and must be one of `types`. */
 export function parseTypedName<T extends string>(
   text: string,

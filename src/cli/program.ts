@@ -216,13 +216,15 @@ function addQuery(program: Command, context: CommandContext): void {
     .option("--matrix <name>", "matrix to take (repeatable; default all)", repeat, [])
     .option("--where <condition>", "only cells whose metadata fulfil the condition")
     .option("--sample <name>", "only cells of this sample")
+    .option("--order <order>", "of genes: store, or asked", "store")
     .option("--format <format>", "json, csv, mtx or h5ad (default: a short table)")
     .option("--json", "same as --format json")
     .option("-o, --output <path>", "file, or folder for several (csv, mtx); default: standard output")
     .addHelpText(
       "after",
       `
-Cells come in the order asked for, genes in the store's order.
+Cells come in the order asked for, repeats included, genes in the store's order, each once; with --order asked as
+cells do.
 
 Conditions compare columns of the cell metadata with values, as in Python:
   tissue == 'lung'      n_counts > 500 and not (tissue in ['lung', 'liver'])
@@ -284,7 +286,8 @@ function addVerify(program: Command, context: CommandContext): void {
       "after",
       `
 Every tile is decoded (checksums, filters) and compared with its statistics; parts must agree in size, samples cover
-all cells, values lie inside the store, none twice, names be unique, gene-major copies hold what their matrices do.
+all cells, values lie inside the store, none twice, names be unique, the columns of what matrices add up to be right,
+gene-major copies hold what their matrices do.
 Warnings are about what no query reads or trusts: leftovers of interrupted writes, unknown files, copies out of date.
 Fails (exit code 1) if there is an error, not for warnings.
 

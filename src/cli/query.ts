@@ -1,28 +1,23 @@
 import "../node-platform.js";
 import { existsSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { slice } from "../cellarr/selection.js";
 import type { CellArrDatasetSlice } from "../cellarr/slice.js";
-import type { SparseMatrix } from "../h5ad/matrix.js";
 import type { CommandContext } from "./context.js";
 import { writeSliceJson } from "./format-json.js";
-import { writeMatrixMarket } from "./format-mtx.js";
 import { sliceText } from "./format-text.js";
 import { openStore } from "./open-store.js";
-import { makeOutputFolder, type TextSink, withTextSink } from "./output.js";
-import { parseNames } from "./parse.js";
-import { type CellOptions, selectCells } from "./select-cells.js";
-import { type SliceView, viewOf } from "./slice-view.js";
+import { withTextSink } from "./output.js";
+import { parseChoice, parseNames } from "./parse.js";
+import { type CellOptions, selectCells, sliceOrders } from "./select-cells.js";
+import { viewOf } from "./slice-view.js";
 import { UsageError } from "./usage.js";
-
-/** Loaded where CSV is asked for. */
-const loadCsv = () => import("./format-csv.js");
 
 /** `cellarr query`: a slice of a store, in one of several formats. */
 
 export interface QueryCommandOptions extends CellOptions {
   readonly genes: readonly string[];
   readonly matrix: readonly string[];
+  readonly order: string;
   readonly format?: string;
   readonly json?: boolean;
   readonly output?: string;
@@ -37,6 +32,7 @@ export async function runQuery(
   context: CommandContext,
 ): Promise<void> {
   const format = chooseFormat(options);
+  const order = parseChoice(options.order, sliceOrders, "--order");
   const genes = options.genes.flatMap((text) => parseNames(text, "--genes"));
   const { signal } = context;
   const dataset = await openStore(store, context);
@@ -46,10 +42,10 @@ export async function runQuery(
   const wanted = genes.length === 0 ? slice() : genes;
   if (format === "h5ad") {
     const { exportDataset } = await import("../cellarr/export/export-dataset.js");
-    const file = { format, cells, genes: wanted, matrices, overwrite: true, signal } as const;
+    const file = { format, cells, genes: wanted, matrices, order, overwrite: true, signal } as const;
     return exportDataset(dataset, options.output!, file);
   }
-  const part = await dataset.getSlice(cells, wanted, { signal, matrices });
+  const part = await dataset.getSlice(cells, wanted, { signal, matrices, order });
   await writeSlice(part, format, options.output, context);
 }
 
@@ -78,51 +74,20 @@ async function writeSlice(
   output: string | undefined,
   { signal }: CommandContext,
 ): Promise<void> {
-  const view = viewOf(part);
   if (format === "text" || format === "json") {
+    const view = viewOf(part);
     return withTextSink(output, signal, async (sink) => {
       if (format === "json") await writeSliceJson(view, sink);
       else await sink.write(sliceText(view));
     });
   }
-  if (isFolder(output)) return writeFolder(view, format, output, signal);
-  const [matrix] = view.matrices.values();
-  return withTextSink(output, signal, (sink) => writeMatrix(view, matrix!, format, sink));
+  const { writeMatrixText, writeSliceFolder } = await import("./slice-files.js");
+  if (isFolder(output)) return writeSliceFolder(part, format, output, signal);
+  const [name] = part.matrixNames;
+  return withTextSink(output, signal, (sink) => writeMatrixText(part, name!, format, sink));
 }
 
 function isFolder(output: string | undefined): output is string {
   if (output === undefined) return false;
   return output.endsWith("/") || (existsSync(output) && statSync(output).isDirectory());
-}
-
-async function writeMatrix(
-  view: SliceView,
-  matrix: SparseMatrix,
-  format: "csv" | "mtx",
-  sink: TextSink,
-): Promise<void> {
-  if (format === "mtx") return writeMatrixMarket(matrix, sink);
-  const { writeMatrixCsv } = await loadCsv();
-  return writeMatrixCsv(view, matrix, sink);
-}
-
-async function writeFolder(
-  view: SliceView,
-  format: "csv" | "mtx",
-  folder: string,
-  signal: AbortSignal,
-): Promise<void> {
-  await makeOutputFolder(folder);
-  for (const [name, matrix] of view.matrices) {
-    await withTextSink(join(folder, `${name}.${format}`), signal, (sink) =>
-      writeMatrix(view, matrix, format, sink),
-    );
-  }
-  const { writeFrameCsv } = await loadCsv();
-  await withTextSink(join(folder, "cell_metadata.csv"), signal, (sink) =>
-    writeFrameCsv(view.cellMetadata, "cell", (row) => `${view.cells[row]}`, sink),
-  );
-  await withTextSink(join(folder, "gene_annotation.csv"), signal, (sink) =>
-    writeFrameCsv(view.geneAnnotation, "gene", (row) => view.genes[row]!, sink),
-  );
 }

@@ -1,10 +1,12 @@
-import type { CellArrDataset } from "../cellarr/dataset.js";
+import type { CellArrDataset, SliceOrder } from "../cellarr/dataset.js";
 import { type RowSelection, slice } from "../cellarr/selection.js";
 import { NotFoundError, OutOfDomainError } from "../errors.js";
-import { textValues } from "../util/frame.js";
 import { type CellRun, parseCells, parseWhere } from "./parse.js";
 
 /** Which cells a query means: --cells in the order given, of which --where and --sample keep some. */
+
+/** What --order takes. */
+export const sliceOrders = ["store", "asked"] as const satisfies readonly SliceOrder[];
 
 export interface CellOptions {
   readonly cells?: string;
@@ -44,15 +46,14 @@ async function keptCells(
   return Uint32Array.from({ length: Math.max(0, end - start + 1) }, (_, i) => start + i);
 }
 
-/** Rows of the frame are named by their numbers in the store. */
 async function matchingCells(
   dataset: CellArrDataset,
   where: string,
   signal: AbortSignal,
 ): Promise<Uint32Array> {
   parseWhere(where);
-  const frame = await dataset.getCellSubset(where, [], { signal });
-  return Uint32Array.from(textValues(frame.index), Number);
+  const { cellIndices } = await dataset.getSliceRows(where, [], { signal });
+  return cellIndices;
 }
 
 function runSelection(dataset: CellArrDataset, runs: readonly CellRun[]): RowSelection {

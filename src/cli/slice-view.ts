@@ -9,7 +9,7 @@ import type { TextSink } from "./output.js";
 export interface SliceView {
   /** Indices in the store, a cell each. */
   readonly cells: ArrayLike<number>;
-  /** Names, in the store's order. */
+  /** Names. */
   readonly genes: readonly string[];
   /** By name; csr, cells x genes, columns ascending within each row. */
   readonly matrices: ReadonlyMap<string, SparseMatrix>;

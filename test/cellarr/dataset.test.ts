@@ -109,6 +109,18 @@ describe("slices", () => {
     await expect(dataset.get(0, slice(), { matrices: ["x"] })).rejects.toThrow("no matrix 'x'");
   });
 
+  it("has the values alone, too", async () => {
+    const values = await dataset.getMatrixSubset([3, 0], ["b", "a"], { order: "asked" });
+    expect([...values.keys()]).toEqual(["counts", "twice"]);
+    expect(denseRows(values.get("counts")!)).toEqual([
+      [9, 0],
+      [1, 2],
+    ]);
+    expect(denseRows((await dataset.getMatrixSubset("tissue == 'liver'")).get("twice")!)).toEqual([
+      [0, 0, 0, 0],
+    ]);
+  });
+
   it("become annotated data with matrices as layers", async () => {
     const data = (await dataset.get([2, 0], ["a", "b"])).toAnnData();
     expect(data.shape).toEqual([2, 2]);
@@ -150,11 +162,53 @@ describe("metadata", () => {
     expect((await dataset.getSampleSubset(["sample_2"], ["cellarr_sample"])).columnNames).toEqual([
       "cellarr_sample",
     ]);
+    expect(dataset.getSampleMetadataColumns().sort()).toEqual([
+      "cellarr_cell_counts",
+      "cellarr_original_gene_set",
+      "cellarr_sample",
+      "cellarr_sample_end_index",
+      "cellarr_sample_start_index",
+    ]);
+    expect(await dataset.getSampleMetadataIndex()).toEqual(["sample_1", "sample_2"]);
+    expect(await dataset.getGeneAnnotationIndex()).toEqual(["a", "b", "c", "d"]);
     expect(textValues((await dataset.getGeneSubset(["d", "a"])).index)).toEqual(["a", "d"]);
     await expect(dataset.getCellSubset(0, ["tissue", "x", "y"])).rejects.toThrow(
       "no column 'x', 'y'; there are:",
     );
     await expect(dataset.getCellMetadataColumn("x")).rejects.toMatchObject({ code: "NOT_FOUND" });
+  });
+
+  it("gives the columns asked for beside a condition", async () => {
+    const cells = await dataset.getCellSubset("tissue == 'lung' and age > 40", ["age"]);
+    expect(cells.columnNames).toEqual(["age"]);
+    expect(valuesOf(cells, "age")).toEqual([52]);
+    const samples = await dataset.getSampleSubset("cellarr_sample == 'sample_2'", "cellarr_cell_counts");
+    expect([samples.columnNames, valuesOf(samples, "cellarr_cell_counts")]).toEqual([
+      ["cellarr_cell_counts"],
+      ["2"],
+    ]);
+  });
+
+  it("is the caller's to write to", async () => {
+    const names = (await dataset.getGeneSubset(slice())).columns.get("cellarr_gene_index")!;
+    if (names.kind !== "text") throw new Error("text expected");
+    names.data.fill(0x78);
+    (await dataset.getGeneSubset(slice())).index.data.fill(0x79);
+    expect(textValues((await dataset.getGeneSubset(slice())).index)).toEqual(["a", "b", "c", "d"]);
+    expect(await dataset.getGeneAnnotationIndex()).toEqual(["a", "b", "c", "d"]);
+  });
+
+  it("tells what its matrices are", () => {
+    expect(dataset.getMatrixInfo("twice")).toMatchObject({
+      name: "twice",
+      where: "mem://store/data/store/assays/twice",
+      arrayType: "sparse",
+      dtype: "float32",
+      storedValues: 4,
+      fragments: 1,
+    });
+    expect(dataset.getMatrixInfo("twice").bytes).toBeGreaterThan(16);
+    expect(() => dataset.getMatrixInfo("x")).toThrow("no matrix 'x'; there are: 'counts', 'twice'");
   });
 
   it("tells its size", () => {
@@ -182,7 +236,7 @@ describe("samples and cells", () => {
     ]);
     const cells: number[] = [];
     for await (const [index, cell] of dataset.iterCells()) {
-      expect(cell.shape).toEqual([1, 4]);
+      expect(cell).toEqual(await dataset.getSlice(index));
       cells.push(index);
     }
     expect(cells).toEqual([0, 1, 2, 3, 4]);
@@ -196,6 +250,25 @@ describe("opening", () => {
       code: "NOT_FOUND",
       message: expect.stringContaining("its part 'x' is not there"),
     });
+  });
+
+  it("takes parts of other names", async () => {
+    const outputPath = { store: new MemoryStore(), path: "" };
+    const [genes, cells, samples] = ["parts_genes", "parts_cells", "parts_samples"];
+    await buildCellArrDataset({
+      outputPath,
+      files: [experiment({ genes: ["a", "b"], rows: [[1, 2]] })],
+      geneAnnotationOptions: { tiledbStoreName: genes },
+      cellMetadataOptions: { tiledbStoreName: cells },
+      sampleMetadataOptions: { tiledbStoreName: samples },
+    });
+    await expect(CellArrDataset.open(outputPath)).rejects.toThrow("its part 'gene_annotation' is not there");
+    const opened = await CellArrDataset.open(outputPath, {
+      geneAnnotationUri: genes,
+      cellMetadataUri: cells,
+      sampleMetadataUri: samples,
+    });
+    expect(denseRows((await opened.getCellsForSample("sample_1")).matrix("counts"))).toEqual([[1, 2]]);
   });
 
   it("reads stores of before 0.3, whose matrix has no group", async () => {

@@ -146,6 +146,50 @@ describe("verifyStore", () => {
     ]);
   });
 
+  it.each([
+    ["cell_metadata", "'cellarr_counts_total' of cell 3 is 31, 'counts' has 30"],
+    ["gene_annotation", "'cellarr_counts_variance' of gene 3 is "],
+  ])("finds that %s says something else of a matrix than its values", async (part, message) => {
+    const other = await build(rows.map((row) => row.map((value) => (value === 11 ? 12 : value))));
+    const report = await damaged(async (store) => {
+      await rm(join(store, part), { recursive: true });
+      await cp(join(other, part), join(store, part), { recursive: true });
+    });
+    expect(report.ok).toBe(false);
+    expect(report.defects.map(({ kind, where }) => [kind, where.endsWith(part)])).toEqual(
+      report.defects.map(() => ["summaries", true]),
+    );
+    expect(report.defects).toContainEqual(
+      expect.objectContaining({ severity: "error", message: expect.stringContaining(message) }),
+    );
+    // Which genes and cells have values is the same.
+    expect(report.defects.some((defect) => defect.message.includes("detected"))).toBe(false);
+  });
+
+  it("takes summaries for right however they were added up", async () => {
+    const path = join(await temporaryFolder(), "store");
+    const values = (cells: number, seed: number) =>
+      Array.from({ length: cells }, (_, cell) =>
+        genes.map((_, gene) => ((cell * 31 + gene * 17 + seed) % 5) * 1000.1 - gene * 1000),
+      );
+    await buildCellArrDataset({
+      outputPath: path,
+      files: [experiment({ genes, rows: values(50, 1) }), experiment({ genes, rows: values(1, 2) })],
+      matrixOptions: [
+        { matrixName: "counts", dtype: "float32" },
+        { matrixName: "twice", tiledbStoreName: "log-norm", dtype: "float64" },
+      ],
+    });
+    expect((await verifyStore(path)).defects).toEqual([]);
+    for (const seed of [3, 4]) {
+      await appendToDataset(path, {
+        files: [experiment({ genes: [...genes, "e"], rows: values(20, seed).map((row) => [...row, 0.1]) })],
+        matrixOptions: [{ matrixName: "counts" }, { matrixName: "twice", tiledbStoreName: "log-norm" }],
+      });
+    }
+    expect((await verifyStore(path)).defects).toEqual([]);
+  });
+
   it("finds values beyond the store, values written twice, and the copy that is out of date", async () => {
     const report = await damaged((store) =>
       writeSparse(join(store, "assays", "counts"), {

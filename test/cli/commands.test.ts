@@ -159,6 +159,22 @@ describe("info", () => {
     expect(forPeople.stdout).toContain("80 cells x");
     expect(forPeople.stdout).not.toContain("\u001b");
   });
+
+  it("tells of a store of before 0.3, whose matrix has no group", async () => {
+    const old = fileURLToPath(
+      new URL("../../spec-fixtures/cellarr-0.1.3/store.small/dataset", import.meta.url),
+    );
+    const { code, stdout, stderr } = await cli.run("info", old, "--json");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(JSON.parse(stdout)).toMatchObject({
+      shape: [12, 12],
+      matrices: [{ name: "counts", geneIndex: "none" }],
+      samples: [
+        { name: "sample_1", start: 0, end: 6 },
+        { name: "sample_2", start: 7, end: 11 },
+      ],
+    });
+  });
 });
 
 describe("query", () => {
@@ -184,6 +200,45 @@ describe("query", () => {
       }
       const order = row.map((r, i) => r * part.genes.length + col[i]!);
       expect(order).toEqual([...order].sort((a, b) => a - b));
+    }
+  });
+
+  it("gives genes in the order asked, of every format", async () => {
+    const root = await temporaryFolder();
+    const names = ["gene_9", "gene_100", "gene_9", "gene_10"];
+    const args = ["--cells", "7,3", "--genes", names.join(","), "--matrix", "counts", "--order", "asked"];
+    const part = await query(...args);
+    expect(part.genes).toEqual(names);
+    expect(part.geneAnnotation.cellarr_gene_index).toEqual(names);
+    const rows = [7, 3].map((cell) => names.map((name) => expectedValue("counts", cell, name)));
+    const found = rows.map((row) => row.map(() => 0));
+    const { row, col, data } = part.matrices.counts!;
+    for (const [at, value] of data.entries()) found[row[at]!]![col[at]!] = value;
+    expect(found).toEqual(rows);
+    const path = join(root, "part.h5ad");
+    const run = (...more: string[]) => cli.run("query", store, ...args, ...more);
+    const [csv] = await Promise.all([run("--format", "csv"), run("--format", "h5ad", "-o", path)]);
+    expect(csv.stdout).toBe(`cell,${names.join(",")}\n7,${rows[0]}\n3,${rows[1]}\n`);
+    expect(textValues((await readH5ad(path)).var.index)).toEqual(names);
+    expectFailure(await run("--order", "random"), 2, /--order random: expected store, asked/);
+  });
+
+  it("writes the same CSV as an export", async () => {
+    const root = await temporaryFolder();
+    const [queried, exported] = [join(root, "queried"), join(root, "exported")];
+    const asked = [store, "--cells", "70:79,0", "--genes", "gene_1,gene_2", "--format", "csv"];
+    const outcomes = await Promise.all([
+      cli.run("query", ...asked, "-o", `${queried}/`),
+      cli.run("export", ...asked, "-o", exported),
+    ]);
+    expect(outcomes.map(({ code }) => code)).toEqual([0, 0]);
+    const names = readdirSync(exported).sort();
+    expect(readdirSync(queried).sort()).toEqual(names);
+    expect(names).toHaveLength(4);
+    for (const name of names) {
+      expect(await readFile(join(queried, name), "utf8"), name).toBe(
+        await readFile(join(exported, name), "utf8"),
+      );
     }
   });
 

@@ -1,10 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { writeFrameCsv, writeMatrixCsv } from "../../src/cli/format-csv.js";
+import { writeCellsCsv } from "../../src/cellarr/export/csv.js";
+import { sourceOf } from "../../src/cellarr/export/source.js";
+import { CellArrDatasetSlice } from "../../src/cellarr/slice.js";
 import { writeSliceJson } from "../../src/cli/format-json.js";
-import { writeMatrixMarket } from "../../src/cli/format-mtx.js";
 import { sliceText } from "../../src/cli/format-text.js";
 import type { TextSink } from "../../src/cli/output.js";
-import type { SliceView } from "../../src/cli/slice-view.js";
+import { writeMatrixText } from "../../src/cli/slice-files.js";
+import { viewOf } from "../../src/cli/slice-view.js";
 import type { SparseMatrix } from "../../src/h5ad/matrix.js";
 import { Frame, type FrameColumn, textColumn } from "../../src/util/frame.js";
 import type { TypedArray } from "../../src/util/typed-arrays.js";
@@ -24,9 +26,9 @@ const counts = csr(Uint16Array.of(1, 2, 3, 65535));
 const scaled = csr(Float32Array.of(0.5, Number.NaN, Number.NEGATIVE_INFINITY, -0));
 const totals = csr(BigInt64Array.of(1n, 2n ** 62n, 3n, -4n));
 
-const slice: SliceView = {
-  cells: Uint32Array.of(5, 300, 17),
-  genes: ["A", 'B,"x"', "C"],
+const part = new CellArrDatasetSlice({
+  cellIndices: Uint32Array.of(5, 300, 17),
+  geneIndices: Uint32Array.of(0, 1, 2),
   matrices: new Map([
     ["counts", counts],
     ["scaled", scaled],
@@ -45,7 +47,8 @@ const slice: SliceView = {
     textColumn(["A", 'B,"x"', "C"]),
     new Map([["cellarr_gene_index", textColumn(["A", 'B,"x"', "C"])]]),
   ),
-};
+});
+const slice = viewOf(part);
 
 async function text(produce: (sink: TextSink) => Promise<void>): Promise<string> {
   let all = "";
@@ -91,18 +94,17 @@ describe("json", () => {
 
 describe("csv", () => {
   it("has a line per cell and a column per gene", async () => {
-    expect(await text((sink) => writeMatrixCsv(slice, counts, sink))).toBe(
+    expect(await text((sink) => writeMatrixText(part, "counts", "csv", sink))).toBe(
       'cell,A,"B,""x""",C\n5,1,0,2\n300,0,0,0\n17,0,3,65535\n',
     );
-    expect(await text((sink) => writeMatrixCsv(slice, totals, sink))).toContain(
+    expect(await text((sink) => writeMatrixText(part, "totals", "csv", sink))).toContain(
       "\n5,1,0,4611686018427387904\n",
     );
   });
 
   it("quotes metadata and leaves missing values empty", async () => {
-    expect(
-      await text((sink) => writeFrameCsv(slice.cellMetadata, "cell", (row) => `${slice.cells[row]}`, sink)),
-    ).toBe(
+    const source = await sourceOf(part, { format: "csv" });
+    expect(await text((sink) => writeCellsCsv(source, { format: "csv" }, sink))).toBe(
       "cell,tissue,quality,reads,kept\n" +
         "5,lung,1.5,1,true\n" +
         "300,,NaN,1152921504606846976,false\n" +
@@ -113,11 +115,11 @@ describe("csv", () => {
 
 describe("mtx", () => {
   it("is coordinates from 1, integer or real", async () => {
-    expect(await text((sink) => writeMatrixMarket(counts, sink))).toBe(
+    expect(await text((sink) => writeMatrixText(part, "counts", "mtx", sink))).toBe(
       "%%MatrixMarket matrix coordinate integer general\n% rows are cells, columns are genes\n3 3 4\n" +
         "1 1 1\n1 3 2\n3 2 3\n3 3 65535\n",
     );
-    const real = await text((sink) => writeMatrixMarket(scaled, sink));
+    const real = await text((sink) => writeMatrixText(part, "scaled", "mtx", sink));
     expect(real).toContain("matrix coordinate real general\n");
     expect(real.split("\n").slice(3)).toEqual(["1 1 0.5", "1 3 nan", "3 2 -inf", "3 3 0", ""]);
   });

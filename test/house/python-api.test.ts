@@ -66,6 +66,8 @@ describe("the table", () => {
     ]);
     const called = rows.flatMap(({ here }) => [...here.matchAll(/`(?:CellArrDataset\.)?([a-z]\w*)\(/g)]);
     expect(called.length).toBeGreaterThan(20);
+    // Also without arguments, as in text.
+    called.push(...rows.flatMap(({ here }) => [...here.matchAll(/`((?:get|to|iter)[A-Z]\w+)`/g)]));
     const statics = Object.getOwnPropertyNames(cellarr.CellArrDataset);
     for (const [, name] of called) expect(names.has(name!) || statics.includes(name!), name).toBe(true);
   });

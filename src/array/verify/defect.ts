@@ -9,6 +9,7 @@
  * - sizes: parts of a store do not agree in size, or rows of a frame were never written
  * - sample-ranges: cells of the samples do not cover the cells
  * - names: gene or sample names that are empty or come twice
+ * - summaries: columns that say what a matrix adds up to say something else
  * - gene-major-copy: out of date, not usable, or with other values than its matrix
  * - unknown-file, uncommitted, leftover: files that nothing reads
  */
@@ -22,6 +23,7 @@ export type DefectKind =
   | "sizes"
   | "sample-ranges"
   | "names"
+  | "summaries"
   | "gene-major-copy"
   | "unknown-file"
   | "uncommitted"

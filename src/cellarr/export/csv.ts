@@ -27,21 +27,25 @@ export async function exportCsv(source: ExportSource, target: Place, options: Ex
   await withFolder(target, rules, async (folder) => {
     const file = (name: string, produce: (sink: TextSink) => Promise<void>) =>
       writeTextFile(childLocation(folder, `${name}.csv`), { signal }, produce);
-    await file(tableNames.genes, (sink) => writeGenes(source, sink));
-    await file(tableNames.cells, (sink) => writeCells(source, options, sink));
-    const writeMatrix = layout === "long" ? writeLong : writeDense;
+    await file(tableNames.genes, (sink) => writeGenesCsv(source, sink));
+    await file(tableNames.cells, (sink) => writeCellsCsv(source, options, sink));
+    const writeMatrix = layout === "long" ? writeLong : writeDenseCsv;
     for (const name of source.matrixNames) {
       await file(name, (sink) => writeMatrix(source, name, options, sink));
     }
   });
 }
 
-async function writeGenes({ genes }: ExportSource, sink: TextSink): Promise<void> {
+export async function writeGenesCsv({ genes }: ExportSource, sink: TextSink): Promise<void> {
   await sink.write(csvLine(["gene", ...genes.columnNames]));
   await writeFrameRows(genes, textValues(genes.index), sink);
 }
 
-async function writeCells(source: ExportSource, options: ExportOptions, sink: TextSink): Promise<void> {
+export async function writeCellsCsv(
+  source: ExportSource,
+  options: ExportOptions,
+  sink: TextSink,
+): Promise<void> {
   await sink.write(csvLine(["cell", ...source.cellColumns]));
   for (const [first, end] of blockRanges(source, options)) {
     const names = Array.from(source.cells.subarray(first, end), String);
@@ -61,7 +65,8 @@ async function writeFrameRows(
   }
 }
 
-async function writeDense(
+/** A line per cell with a column per gene; 0 where nothing is stored. */
+export async function writeDenseCsv(
   source: ExportSource,
   name: string,
   options: ExportOptions,

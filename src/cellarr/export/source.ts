@@ -88,7 +88,10 @@ function sliceSource(part: CellArrDatasetSlice, { matrices }: ExportOptions): Ex
     matrixNames: checkedNames(matrices, part.matrixNames),
     cellRows: async (first, end) => takeFrameRows(cellMetadata, rowRange(first, end)),
     cellColumn: async (name) => cellMetadata.columns.get(name)!,
-    values: async (matrix, first, end) => takeMatrixRows(part.matrix(matrix), rowRange(first, end)),
+    values: async (matrix, first, end) => {
+      const whole = part.matrix(matrix);
+      return end - first === cellCount ? whole : takeMatrixRows(whole, rowRange(first, end));
+    },
   };
 }
 

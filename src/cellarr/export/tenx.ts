@@ -1,9 +1,9 @@
 import { ArgumentError, NotFoundError, StorageError, ValueError } from "../../errors.js";
-import type { SparseMatrix } from "../../h5ad/matrix.js";
 import { childLocation, locationUri } from "../../storage/resolve.js";
 import type { StoreWriter } from "../../storage/types.js";
 import { columnValues, type FrameColumn, textValues } from "../../util/frame.js";
 import { takeRows } from "../frames/frame-parts.js";
+import { isReal, matrixMarketHead, writeCoordinates } from "./matrix-market.js";
 import type { ExportOptions } from "./options.js";
 import { type Place, withFolder, withWriter } from "./place.js";
 import { blockRanges, type ExportSource, matrixBlocks, rowRange } from "./source.js";
@@ -53,51 +53,24 @@ async function writeMatrixFile(
   const { signal } = options;
   const body = childLocation(folder, `${names.matrix}.body`);
   const head = childLocation(folder, `${names.matrix}.head`);
-  let count = 0;
-  let isReal = false;
+  let values = 0;
+  let real = false;
   await writeTextFile(body, { signal, gzip: true }, async (sink) => {
     for await (const block of matrixBlocks(source, matrix, options)) {
       const { data } = block.matrix;
-      count += data.length;
-      isReal = data instanceof Float32Array || data instanceof Float64Array;
-      await writeValues(block.matrix, block.first, isReal, sink);
+      values += data.length;
+      real = isReal(data);
+      await writeCoordinates(block.matrix, block.first, "genes", sink);
     }
   });
-  const kind = isReal ? "real" : "integer";
+  const size = { cells: source.cellCount, genes: source.geneCount, values };
   await writeTextFile(head, { signal, gzip: true }, async (sink) => {
-    await sink.write(
-      `%%MatrixMarket matrix coordinate ${kind} general\n% rows are genes, columns are cells\n`,
-    );
-    await sink.write(`${source.geneCount} ${source.cellCount} ${count}\n`);
+    await sink.write(matrixMarketHead({ rows: "genes", ...size, isReal: real }));
   });
   await withWriter(childLocation(folder, names.matrix), signal, async (writer) => {
     for (const part of [head, body]) await append(part, writer);
   });
   for (const { store, path } of [head, body]) await store.delete(path);
-}
-
-async function writeValues(
-  { shape, indptr, indices, data }: SparseMatrix,
-  first: number,
-  isReal: boolean,
-  sink: TextSink,
-): Promise<void> {
-  for (let row = 0; row < shape[0]; row++) {
-    let lines = "";
-    for (let at = indptr[row]!; at < indptr[row + 1]!; at++) {
-      const value = isReal ? realText(Number(data[at])) : `${data[at]}`;
-      lines += `${indices[at]! + 1} ${first + row + 1} ${value}\n`;
-    }
-    const full = sink.write(lines);
-    if (full !== undefined) await full;
-  }
-}
-
-/** Not a number and the infinities are spelt as C's scanf reads them. */
-export function realText(value: number): string {
-  if (Number.isNaN(value)) return "nan";
-  if (Number.isFinite(value)) return `${value}`;
-  return value > 0 ? "inf" : "-inf";
 }
 
 const PART_BYTES = 8 * 2 ** 20;

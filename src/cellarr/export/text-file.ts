@@ -6,8 +6,9 @@ import { type Place, withWriter } from "./place.js";
 /** Text is collected to about this many characters before it is encoded. */
 const PIECE = 1 << 17;
 
-/** Collects text; `flush` after each block, since a full sink is written only then. */
+/** Collects text and writes it in large pieces. */
 export interface TextSink {
+  /** Appends text; the promise, where there is one, must be awaited before the next call. */
   write(text: string): Promise<void> | undefined;
 }
 

@@ -1,5 +1,5 @@
 import type { FrameColumn } from "../../util/frame.js";
-import { takeSorted } from "./frame-parts.js";
+import { copyColumn, takeSorted } from "./frame-parts.js";
 
 /**
  * Whole columns of a frame, decoded once while it is open: queries that ask for all rows, or for some of each tile, ask
@@ -21,7 +21,7 @@ export class ColumnCache {
 
   get(name: string): FrameColumn | undefined {
     const column = this.#columns.get(name);
-    return column && copyOf(column);
+    return column && copyColumn(column);
   }
 
   /** The column itself, not to be handed out. */
@@ -33,7 +33,7 @@ export class ColumnCache {
   take(name: string, rows: Uint32Array): FrameColumn | undefined {
     const column = this.#columns.get(name);
     const taken = column && takeSorted(column, rows);
-    return taken?.kind === "categorical" ? { ...taken, categories: copyOf(taken.categories) } : taken;
+    return taken?.kind === "categorical" ? { ...taken, categories: copyColumn(taken.categories) } : taken;
   }
 
   get room(): number {
@@ -42,7 +42,7 @@ export class ColumnCache {
 
   /** Keeps a copy if there is room. */
   keep(name: string, column: FrameColumn): void {
-    if (this.#take(name, column)) this.#columns.set(name, copyOf(column));
+    if (this.#take(name, column)) this.#columns.set(name, copyColumn(column));
   }
 
   /** Keeps the column, which nobody else writes to; false where there is no room. */
@@ -64,13 +64,4 @@ function bytesOf(column: FrameColumn): number {
   const validity = column.validity?.byteLength ?? 0;
   if (column.kind === "text") return column.offsets.byteLength + column.data.byteLength + validity;
   return column.values.byteLength + validity;
-}
-
-function copyOf<C extends FrameColumn>(column: C): C {
-  const copies: Partial<Record<string, unknown>> = {};
-  for (const [key, value] of Object.entries(column)) {
-    if (ArrayBuffer.isView(value)) copies[key] = (value as Uint8Array).slice();
-    else if (key === "categories") copies[key] = copyOf(value as FrameColumn);
-  }
-  return { ...column, ...copies };
 }

@@ -40,6 +40,16 @@ export function runRows(start: number, end: number): Uint32Array {
   return Uint32Array.from({ length: end - start }, (_, at) => start + at);
 }
 
+/** The same values in memory of their own. */
+export function copyColumn<C extends FrameColumn>(column: C): C {
+  const copies: Partial<Record<string, unknown>> = {};
+  for (const [key, value] of Object.entries(column)) {
+    if (ArrayBuffer.isView(value)) copies[key] = (value as Uint8Array).slice();
+    else if (key === "categories") copies[key] = copyColumn(value as FrameColumn);
+  }
+  return { ...column, ...copies };
+}
+
 /** The rows at `positions`, in that order; a position may come more than once. */
 export function takeRows(column: FrameColumn, positions: Uint32Array): FrameColumn {
   if (column.kind === "text") return takeText(column, positions);

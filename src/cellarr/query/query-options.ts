@@ -1,3 +1,4 @@
+import type { Datatype } from "../../format/datatype.js";
 import type { MatrixSource } from "../matrix-reader.js";
 
 /** What queries of a dataset take and tell. */
@@ -24,6 +25,20 @@ export interface QueryOptions {
    */
   readonly order?: SliceOrder | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What a matrix is, without reading it. */
+export interface MatrixInfo {
+  readonly name: string;
+  /** Where its array is. */
+  readonly where: string;
+  readonly arrayType: "sparse" | "dense";
+  readonly dtype: Datatype;
+  /** Values in its fragments; of a dense array, places. Those that were written again count again. */
+  readonly storedValues: number;
+  readonly fragments: number;
+  /** Of its fragments. */
+  readonly bytes: number;
 }
 
 /**

@@ -12,14 +12,16 @@ export function storedSummaries(parts: {
   readonly cells: FrameReader;
 }): string[] {
   const words = parts.genes.columnNames.flatMap((name) => /^cellarr_(.+)_variance$/u.exec(name)?.[1] ?? []);
-  return words.filter((word) => {
-    if (!hasGeneSummary(parts.genes, word)) return false;
-    const { total, detected } = summaryNames(word).cells;
-    return hasColumns(parts.cells, [
-      [total, "float64"],
-      [detected, "uint32"],
-    ]);
-  });
+  return words.filter((word) => hasGeneSummary(parts.genes, word) && hasCellSummary(parts.cells, word));
+}
+
+/** Whether cell metadata have both columns of a matrix, given by name or word. */
+export function hasCellSummary(cells: FrameReader, matrix: string): boolean {
+  const { total, detected } = summaryNames(matrix).cells;
+  return hasColumns(cells, [
+    [total, "float64"],
+    [detected, "uint32"],
+  ]);
 }
 
 /** Whether the gene annotation has all columns of a matrix, given by name or word. */

@@ -9,28 +9,35 @@ export interface StoreSize {
   readonly genes: number | undefined;
 }
 
-/** Whether a matrix fits the store, and holds no value twice over several fragments. */
+/**
+ * Whether a matrix fits the store, and holds no value twice over several fragments. Returns whether it is a sparse one
+ * that fits.
+ */
 export async function verifyMatrix(
   array: TileDBArray,
   size: StoreSize,
   context: VerifyContext,
-): Promise<void> {
+): Promise<boolean> {
   const where = array.uri;
   const reader = await attempt(where, context, async () => new MatrixReader(array));
-  if (reader === undefined) return;
+  if (reader === undefined) return false;
   const domain = array.nonEmptyDomain();
   if (domain === null) {
     context.report({ kind: "sizes", severity: "warning", where, message: "the matrix has no values" });
-    return;
+    return !reader.isDense;
   }
+  let fits = true;
   const beyond = (what: string, last: number, count: number | undefined) => {
     if (count === undefined || last < count) return;
+    fits = false;
     const message = `values up to ${what} ${last}, the store has ${count} ${what}s`;
     context.report({ kind: "coordinates", severity: "error", where, message });
   };
   beyond("cell", Number(domain[0]![1]), size.cells);
   beyond("gene", Number(domain[1]![1]), size.genes);
-  if (!reader.isDense) await verifyOnce(array, reader.attribute, context);
+  if (reader.isDense) return false;
+  await verifyOnce(array, reader.attribute, context);
+  return fits;
 }
 
 /** Fragments may overlap, and newer values then replace older ones; a store has no reason for that. */

@@ -12,6 +12,7 @@ import { storeNames } from "../layout.js";
 import { verifyCopy } from "./verify-copy.js";
 import { verifyGenes, verifyRows, verifySamples } from "./verify-frames.js";
 import { verifyMatrix } from "./verify-matrix.js";
+import { type SummarizedFrames, verifySummaries } from "./verify-summaries.js";
 
 export interface VerifyOptions
   extends Pick<
@@ -45,7 +46,7 @@ export interface VerifyReport {
 
 /**
  * Reads all of a store and reports every defect: of files, tiles and their statistics, of the parts' sizes, samples and
- * names, of gene-major copies, and what is there besides. Writes nothing. Throws AbortedError, and what a place throws
+ * names, of summaries and gene-major copies, and what is there besides. Writes nothing. Throws AbortedError, and what a place throws
  * that cannot be listed.
  */
 export async function verifyStore(
@@ -102,9 +103,13 @@ class StoreCheck {
     const names = await this.#matrixNames(group);
     for (const name of names) {
       const place = childLocation(this.#location, ...parts(group), name);
+      const before = this.#defects.length;
       const matrix = await this.#array([...parts(group), name].join("/"), place);
       if (matrix === undefined) continue;
-      await verifyMatrix(matrix, { cells: frames.cells?.rowCount, genes: frames.genes?.rowCount }, context);
+      const size = { cells: frames.cells?.rowCount, genes: frames.genes?.rowCount };
+      const fits = await verifyMatrix(matrix, size, context);
+      const isRead = this.#defects.slice(before).every(({ kind }) => kind !== "unreadable");
+      if (fits && isRead) await this.#summaries(matrix, name, names, frames);
       this.#part = `${geneMajorFolder(group)}/${name}`;
       const copy = geneMajorPlace(this.#location, group, name);
       if (await verifyCopy(copy, name, matrix, context)) this.#parts.push(this.#part);
@@ -116,6 +121,18 @@ class StoreCheck {
     const ok = this.#defects.every(({ severity }) => severity !== "error");
     const where = locationUri(this.#location);
     return { where, ok, defects: this.#defects, parts: this.#parts, bytes: this.#bytes };
+  }
+
+  async #summaries(
+    matrix: TileDBArray,
+    name: string,
+    names: readonly string[],
+    { genes, cells }: Record<keyof SummarizedFrames, FrameReader | undefined>,
+  ): Promise<void> {
+    if (genes === undefined || cells === undefined) return;
+    await attempt(matrix.uri, this.#context, () =>
+      verifySummaries(matrix, name, names, { genes, cells }, this.#context),
+    );
   }
 
   async #frame(name: string): Promise<FrameReader | undefined> {
