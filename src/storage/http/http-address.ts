@@ -1,5 +1,5 @@
 import { ArgumentError } from "../../errors.js";
-import { httpUri, withoutQuery } from "../remote/http-uri.js";
+import { decodePart, httpUri, withoutQuery } from "../remote/http-uri.js";
 
 /** Addresses of the files of a folder: keys are encoded, so that none leads out of it; the folder's query goes along. */
 export class HttpAddress {
@@ -13,7 +13,7 @@ export class HttpAddress {
     this.uri = httpUri(text);
     const { search, username, password } = new URL(text);
     this.#query = search;
-    this.headers = username === "" && password === "" ? {} : basicAuthorization(username, password);
+    this.headers = username === "" && password === "" ? {} : basicAuthorization(username, password, this.uri);
   }
 
   /** @param key as `checkKey` takes it */
@@ -34,8 +34,8 @@ export function encodeKey(key: string, where: string): string {
   }
 }
 
-function basicAuthorization(username: string, password: string): Record<string, string> {
-  const text = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+function basicAuthorization(username: string, password: string, where: string): Record<string, string> {
+  const text = `${decodePart(username, where)}:${decodePart(password, where)}`;
   const bytes = String.fromCharCode(...new TextEncoder().encode(text));
   return { authorization: `Basic ${btoa(bytes)}` };
 }

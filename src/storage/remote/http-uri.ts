@@ -7,6 +7,18 @@ export function httpUri(text: string): string {
   return origin + pathname.replace(/\/+$/, "");
 }
 
+/** Text without its %XX. Throws ArgumentError where they are no UTF-8. */
+export function decodePart(text: string, where: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch (cause) {
+    throw new ArgumentError("this is no URL: a % in it must be followed by the digits of UTF-8", {
+      where: withoutQuery(where),
+      cause,
+    });
+  }
+}
+
 /** An address without its query: there may be signatures in it, which are secrets. */
 export function withoutQuery(text: string): string {
   const query = text.indexOf("?");

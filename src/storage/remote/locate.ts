@@ -1,7 +1,7 @@
 import { ArgumentError, UnsupportedError } from "../../errors.js";
 import { checkKey, checkPrefix } from "../key.js";
 import type { ReadableStore, StoreLocation, WritableStore } from "../types.js";
-import { httpUri, withoutQuery } from "./http-uri.js";
+import { decodePart, httpUri, withoutQuery } from "./http-uri.js";
 import { LazyStore, LazyWritableStore } from "./lazy-store.js";
 import type { StorageOptions } from "./settings.js";
 
@@ -49,7 +49,7 @@ export function locateRemoteFile(text: string, options: StorageOptions = {}): St
   if (!/^https?:/i.test(text) || !URL.canParse(text)) return locateRemote(text, options);
   const folder = new URL(text);
   const slash = folder.pathname.lastIndexOf("/");
-  const path = checkKey(decodeURIComponent(folder.pathname.slice(slash + 1)), httpUri(text));
+  const path = checkKey(decodePart(folder.pathname.slice(slash + 1), text), httpUri(text));
   folder.pathname = folder.pathname.slice(0, slash + 1);
   return { ...locateHttp(folder.href, options), path };
 }
