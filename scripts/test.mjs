@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildIfStale } from "./build.mjs";
+import { prepareNginx } from "./nginx.mjs";
 import { ensurePython, findPython } from "./python-env.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -63,6 +64,7 @@ function printSkipped(skipped) {
 }
 
 await preparePython();
+prepareNginx(inCi);
 await buildIfStale();
 const { status, passed, failed, skipped } = runVitest(process.argv.slice(2));
 printSkipped(skipped);

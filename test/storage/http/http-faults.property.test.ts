@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isCellarrError } from "../../../src/errors.js";
-import { createArray, openArray, type ReadResult, writeSparse } from "../../../src/tiledb-node.js";
 import { HttpStore } from "../../../src/storage/http/http-store.js";
 import { MemoryStore } from "../../../src/storage/memory.js";
 import type { ReadableStore } from "../../../src/storage/types.js";
+import { createArray, openArray, type ReadResult, writeSparse } from "../../../src/tiledb-node.js";
 import { type FileServer, startFileServer } from "../../support/file-server.js";
 import { patience, runs } from "../../support/property.js";
 import { type Fault, type RemoteProxy, startProxy } from "../../support/remote-proxy.js";
