@@ -5,6 +5,7 @@ import { setTileThreads } from "./format/tile-threads.js";
 import "./h5ad/h5-file-node.js";
 import { registerInflate, registerInflateAside } from "./h5ad/h5-inflate.js";
 import { resolveNodePath } from "./storage/node-fs.js";
+import { setTextFileReader } from "./storage/remote/machine.js";
 import { setLocationResolver } from "./storage/resolve.js";
 
 /**
@@ -13,6 +14,7 @@ import { setLocationResolver } from "./storage/resolve.js";
  * downloaded to temporary files. Imported for its effect by the Node entries.
  */
 setLocationResolver(resolveNodePath);
+setTextFileReader(async (path) => (await import("./storage/remote/text-file-node.js")).readTextFileNode(path));
 registerNodeCodecs();
 setTileThreads(async () => (await import("./format/tile-threads-node.js")).nodeTileThreads);
 setDownloadSpace(async () => (await import("./cellarr/inputs/download-node.js")).temporaryDownload());

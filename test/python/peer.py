@@ -12,7 +12,7 @@ import traceback
 
 import wire
 
-MODULES = ("peer_tiledb", "peer_frames", "peer_multi_index", "peer_cellarr", "peer_conditions", "peer_described")
+MODULES = ("peer_tiledb", "peer_frames", "peer_multi_index", "peer_cellarr", "peer_conditions", "peer_described", "peer_s3")
 
 
 def load():

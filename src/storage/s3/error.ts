@@ -1,0 +1,40 @@
+import { StorageError } from "../../errors.js";
+import { serverMessage } from "../remote/server-message.js";
+
+/** What S3 says of requests that it refuses: XML with Code, Message and, for some, Region. */
+
+export interface Refusal {
+  readonly status: number;
+  readonly code: string | undefined;
+  readonly message: string | undefined;
+  /** Where the bucket is, if the server says so. */
+  readonly region: string | undefined;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly bytes: Uint8Array;
+}
+
+export function readRefusal({ status, headers, bytes }: Answer): Refusal {
+  const { code, message } = serverMessage(bytes);
+  const region = headers.get("x-amz-bucket-region") ?? regionInside(bytes);
+  return { status, code, message, region };
+}
+
+/** The errors of single keys and of uploads come with status 200. */
+export function refusalError(what: string, refusal: Refusal, where: string, hint = ""): StorageError {
+  const { status, code, message } = refusal;
+  const said = [code, message].filter((part) => part !== undefined).join(": ");
+  return new StorageError(`S3: cannot ${what}: ${said === "" ? "refused" : said} (HTTP ${status})${hint}`, {
+    where,
+  });
+}
+
+/** In AuthorizationHeaderMalformed the region that was expected, in PermanentRedirect the server to ask. */
+function regionInside(bytes: Uint8Array): string | undefined {
+  const text = new TextDecoder().decode(bytes.subarray(0, 4096));
+  const named = /<Region>([a-z0-9-]+)<\/Region>/.exec(text)?.[1];
+  return named ?? /<Endpoint>[^<]*\.?s3[.-]([a-z]{2}-[a-z-]+-\d)\.amazonaws\.com/.exec(text)?.[1];
+}

@@ -1,0 +1,130 @@
+import { StorageError, throwIfAborted } from "../../errors.js";
+import { checkKey, checkPrefix } from "../key.js";
+import { byKey } from "../memory.js";
+import { PartWriter } from "../remote/part-writer.js";
+import { rangeBytes, rangeFlaw, rangeHeader } from "../remote/range-answer.js";
+import type { StorageOptions } from "../remote/settings.js";
+import type { ByteRange, StoreEntry, StoreOptions, StoreWriter, WritableStore } from "../types.js";
+import { checkBucket } from "./address.js";
+import { S3Client } from "./client.js";
+import { deleteKey, deleteKeys } from "./delete.js";
+import { listObjects } from "./list.js";
+import { putObject, S3Upload } from "./upload.js";
+
+export interface S3StoreOptions extends StorageOptions {
+  readonly bucket: string;
+}
+
+/** Larger values are sent in parts, several at a time. */
+const MAX_SINGLE_PUT = 32 * 2 ** 20;
+
+/**
+ * A bucket of Amazon S3, or of another server that speaks its protocol. Settings are TileDB's `vfs.s3.*`; what they leave
+ * open comes from the environment and profile files. Folders exist only as prefixes of keys, nothing can be renamed.
+ *
+ * Where a user may not list the bucket, S3 answers 403 for keys that do not exist: a StorageError then, not `undefined`.
+ */
+export class S3Store implements WritableStore {
+  readonly uri: string;
+  readonly isRemote = true;
+  readonly #client: S3Client;
+
+  /** Throws ArgumentError for a name that can be no bucket's, or settings that are not known. */
+  constructor({ bucket, ...options }: S3StoreOptions) {
+    this.uri = `s3://${checkBucket(bucket)}`;
+    this.#client = new S3Client(bucket, options);
+  }
+
+  async get(key: string, options?: StoreOptions): Promise<Uint8Array | undefined> {
+    throwIfAborted(options?.signal);
+    const request = {
+      method: "GET",
+      key: checkKey(key, this.uri),
+      what: "read",
+      accept: [200, 404],
+    } as const;
+    const answer = await this.#client.send({ ...request, signal: options?.signal });
+    return answer.status === 404 ? undefined : answer.bytes;
+  }
+
+  async getRange(key: string, range: ByteRange, options?: StoreOptions): Promise<Uint8Array | undefined> {
+    throwIfAborted(options?.signal);
+    const where = this.#client.where(checkKey(key, this.uri));
+    const { start, end } = range;
+    if (!(start >= 0 && start <= end)) throw new StorageError(`bytes ${start} to ${end} asked`, { where });
+    if (start === end) return this.#emptyRange(key, start, options);
+    const answer = await this.#client.send({
+      method: "GET",
+      key,
+      what: "read",
+      headers: { range: rangeHeader(range) },
+      signal: options?.signal,
+      accept: [200, 206, 404, 416],
+      flaw: (given) => rangeFlaw(given, range),
+    });
+    return answer.status === 404 ? undefined : rangeBytes(answer, range, where);
+  }
+
+  async list(prefix: string, options?: StoreOptions & { recursive?: boolean }): Promise<StoreEntry[]> {
+    throwIfAborted(options?.signal);
+    checkPrefix(prefix, this.uri);
+    const isRecursive = options?.recursive !== false;
+    return (await listObjects(this.#client, prefix, isRecursive, options?.signal)).sort(byKey);
+  }
+
+  async put(key: string, bytes: Uint8Array, options?: StoreOptions): Promise<void> {
+    throwIfAborted(options?.signal);
+    checkKey(key, this.uri);
+    const settings = await this.#client.settings();
+    const isWhole = bytes.byteLength <= Math.max(MAX_SINGLE_PUT, settings.partBytes);
+    if (isWhole) return putObject(this.#client, key, bytes, settings, options?.signal);
+    const writer = await this.writer(key, options);
+    try {
+      await writer.write(bytes);
+    } catch (error) {
+      await writer.abort();
+      throw error;
+    }
+    await writer.close();
+  }
+
+  async writer(key: string, options?: StoreOptions): Promise<StoreWriter> {
+    throwIfAborted(options?.signal);
+    checkKey(key, this.uri);
+    const settings = await this.#client.settings();
+    return new PartWriter(new S3Upload(this.#client, key, settings), options?.signal);
+  }
+
+  async delete(key: string, options?: StoreOptions): Promise<void> {
+    throwIfAborted(options?.signal);
+    await deleteKey(this.#client, checkKey(key, this.uri), options?.signal);
+  }
+
+  async deletePrefix(prefix: string, options?: StoreOptions): Promise<void> {
+    throwIfAborted(options?.signal);
+    const entries = await this.list(prefix, options);
+    const keys = entries.map(({ key }) => key);
+    await deleteKeys(this.#client, keys, options?.signal);
+  }
+
+  async makeFolder(prefix: string, options?: StoreOptions): Promise<void> {
+    throwIfAborted(options?.signal);
+    checkPrefix(prefix, this.uri);
+  }
+
+  /** No request can ask for nothing: what matters is whether the key is there, and long enough. */
+  async #emptyRange(key: string, at: number, options?: StoreOptions): Promise<Uint8Array | undefined> {
+    const { status, headers } = await this.#client.send({
+      method: "HEAD",
+      key,
+      what: "look at",
+      signal: options?.signal,
+      accept: [200, 404],
+    });
+    if (status === 404) return undefined;
+    const size = headers.get("content-length");
+    if (size === null || at <= Number(size)) return new Uint8Array(0);
+    const where = this.#client.where(key);
+    throw new StorageError(`bytes ${at} to ${at} asked of a file of ${size} bytes`, { where });
+  }
+}

@@ -1,0 +1,104 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { S3Store } from "../../../src/storage/s3/s3-store.js";
+import { hasServer, type S3ServerName, s3Server } from "../../support/s3-server.js";
+import { storeSuite } from "../store-suite.js";
+
+/** The store against servers that check signatures. */
+
+const MIB = 2 ** 20;
+
+async function newStore(server: S3ServerName, config: Record<string, string> = {}): Promise<S3Store> {
+  const { config: common, bucket } = await s3Server(server);
+  return new S3Store({ bucket: await bucket(), config: { ...common, ...config } });
+}
+
+const pattern = (length: number, seed = 0) =>
+  Uint8Array.from({ length }, (_, at) => (at * 7 + (at >> 11) + seed) % 256);
+
+for (const name of ["s3proxy", "versitygw"] as const) {
+  describe.skipIf(!hasServer[name])(name, () => {
+    storeSuite(`S3Store on ${name}`, () => newStore(name), { canRename: false });
+
+    it("takes keys with all letters that URLs and XML escape", async () => {
+      const store = await newStore(name);
+      const keys = ["a+b c", "50%", "q?x=1&y=2#z", "<t>'\"!()*", "ü/日本/😀", "~-_.", "=;,:@$"];
+      for (const [at, key] of keys.entries()) await store.put(`in/${key}`, new Uint8Array(at + 1));
+      const listed = await store.list("in");
+      expect(new Map(listed.map(({ key, size }) => [key, size]))).toEqual(
+        new Map(keys.map((key, at) => [`in/${key}`, at + 1])),
+      );
+      for (const [at, key] of keys.entries()) expect((await store.get(`in/${key}`))?.byteLength).toBe(at + 1);
+      await store.deletePrefix("in");
+      expect(await store.list("")).toEqual([]);
+    });
+
+    it("writes in parts what is larger than one, and reads any range of it", async () => {
+      const store = await newStore(name);
+      const value = pattern(13 * MIB + 5);
+      const writer = await store.writer("large");
+      const piece = 3 * MIB + 1;
+      for (let at = 0; at < value.length; at += piece) await writer.write(value.subarray(at, at + piece));
+      expect(await store.list("")).toEqual([]);
+      await writer.close();
+      expect(await store.list("")).toEqual([{ key: "large", size: value.length }]);
+      const ranges = fc
+        .tuple(fc.nat(value.length), fc.nat(value.length))
+        .map((ends) => ends.sort((a, b) => a - b));
+      await fc.assert(
+        fc.asyncProperty(ranges, async ([start, end]) => {
+          const part = await store.getRange("large", { start: start!, end: end! });
+          expect(Buffer.compare(part!, value.subarray(start, end))).toBe(0);
+        }),
+        { numRuns: 5 },
+      );
+    });
+
+    it("leaves no parts of what is aborted", async () => {
+      const store = await newStore(name);
+      const writer = await store.writer("dropped");
+      await writer.write(pattern(11 * MIB));
+      await writer.abort();
+      expect(await store.list("")).toEqual([]);
+      const server = await s3Server(name);
+      const uploads = await server.request("GET", `${store.uri.slice("s3://".length)}?uploads=`);
+      expect(uploads.status).toBe(200);
+      expect(await uploads.text()).not.toContain("<UploadId>");
+    });
+
+    it("refuses a wrong secret, saying so", async () => {
+      const server = await s3Server(name);
+      const bucket = await server.bucket();
+      const config = { ...server.config, "vfs.s3.aws_secret_access_key": "wrong" };
+      const store = new S3Store({ bucket, config });
+      await expect(store.get("k")).rejects.toMatchObject({ code: "STORAGE", where: `s3://${bucket}/k` });
+      await expect(store.get("k")).rejects.toThrow("SignatureDoesNotMatch");
+      await expect(store.list("")).rejects.toThrow("SignatureDoesNotMatch");
+      await expect(store.put("k", new Uint8Array(3))).rejects.toThrow("SignatureDoesNotMatch");
+    });
+
+    it("says that a bucket is not there, which is not the same as a key", async () => {
+      const { config } = await s3Server(name);
+      const store = new S3Store({ bucket: "no-such-bucket-here", config });
+      await expect(store.get("k")).rejects.toThrow("NoSuchBucket");
+      await expect(store.list("")).rejects.toThrow("NoSuchBucket");
+      await expect(store.put("k", new Uint8Array(1))).rejects.toThrow("NoSuchBucket");
+    });
+
+    it("lists and deletes more keys than a page has", async () => {
+      const store = await newStore(name);
+      const keys = Array.from({ length: 1203 }, (_, at) => `many/${String(at).padStart(5, "0")}`);
+      for (let at = 0; at < keys.length; at += 50) {
+        await Promise.all(keys.slice(at, at + 50).map((key) => store.put(key, new Uint8Array(1))));
+      }
+      await store.put("other", new Uint8Array(2));
+      expect((await store.list("many")).map(({ key }) => key)).toEqual(keys);
+      expect(await store.list("", { recursive: false })).toEqual([
+        { key: "many", size: undefined },
+        { key: "other", size: 2 },
+      ]);
+      await store.deletePrefix("many");
+      expect(await store.list("")).toEqual([{ key: "other", size: 2 }]);
+    });
+  });
+}
