@@ -2,7 +2,7 @@
 //
 // Exits non-zero when a test failed, when none ran, and under CI=true also when one was skipped for something that the
 // machine could have installed; data that can't be fetched (reason "optional data: ...") are only counted.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { buildIfStale } from "./build.mjs";
 import { prepareNginx } from "./nginx.mjs";
 import { ensurePython, findPython } from "./python-env.mjs";
+import { canHaveServer } from "./s3-servers.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const inCi = process.env.CI === "true";
@@ -24,6 +25,21 @@ async function preparePython() {
     return;
   }
   for (const name of ["reference", "newest", "exports"]) await ensurePython(name);
+}
+
+/** Installs what tests of S3 need while others run: a first time takes minutes. The first test that needs it waits. */
+function prepareServers() {
+  const missing = ["s3proxy", "versitygw"].filter((name) => !canHaveServer(name));
+  if (missing.length > 0) {
+    console.error(
+      `\n*** ${missing.join(", ")}: java and mvn, or go, are missing: tests with real servers of S3`,
+    );
+    console.error("*** do not run and are counted as skipped.\n");
+  }
+  const child = spawn(process.execPath, [join(root, "scripts", "s3-servers.mjs")], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  child.unref();
 }
 
 function runVitest(args) {
@@ -63,6 +79,7 @@ function printSkipped(skipped) {
   }
 }
 
+if (process.argv.length === 2) prepareServers();
 await preparePython();
 prepareNginx(inCi);
 await buildIfStale();

@@ -10,6 +10,7 @@ import { writeSparse } from "../../src/array/write/write-sparse.js";
 import { buildCellArrDataset } from "../../src/cellarr/build/build.js";
 import { CellArrDataset } from "../../src/cellarr/dataset.js";
 import { slice } from "../../src/cellarr/selection.js";
+import { writeH5ad } from "../../src/h5ad/write-anndata.js";
 import { S3Store } from "../../src/storage/s3/s3-store.js";
 import type { StoreLocation, WritableStore } from "../../src/storage/types.js";
 import { textValues } from "../../src/util/frame.js";
@@ -63,9 +64,7 @@ for (const name of ["s3proxy", "versitygw"] as const) {
         expect(await ourColumns(location)).toEqual(columns);
         const array = await openArray(location);
         const found = await array.metadata();
-        expect(
-          Object.fromEntries([...found].map(([key, value]) => [key, Number(value)])),
-        ).toEqual(metadata);
+        expect(Object.fromEntries([...found].map(([key, value]) => [key, Number(value)]))).toEqual(metadata);
       };
       await check();
       expect((await openArray(location)).fragments).toHaveLength(3);
@@ -135,18 +134,14 @@ for (const name of ["s3proxy", "versitygw"] as const) {
       const { config, uri, location } = await newPlace(name, "store");
       const peer = await pythonPeer();
       const folder = join(await temporaryFolder(), "store");
-      await buildCellArrDataset({
-        outputPath: folder,
-        files: twoExperiments(),
-        matrixOptions: [{ dtype: "float32" }],
-        layout: "python",
-      });
+      const files = ["a.h5ad", "b.h5ad"].map((file) => join(folder, "..", file));
+      for (const [at, data] of twoExperiments().entries()) await writeH5ad(data, files[at]!);
+      const matrices = [{ matrix_name: "counts", dtype: "float32" }];
+      await peer.call("cellarr_build", { output: folder, files, matrices, cell_types: { cells: "ascii" } });
       await peer.call("s3_upload", { config, folder, uri });
       const local = await (await CellArrDataset.open(folder)).get(slice(0, 39), ["gene_3", "gene_50"]);
       const remote = await (await CellArrDataset.open(location)).get(slice(0, 39), ["gene_3", "gene_50"]);
-      expect(denseRows(remote.matrices.get("counts")!)).toEqual(
-        denseRows(local.matrices.get("counts")!),
-      );
+      expect(denseRows(remote.matrices.get("counts")!)).toEqual(denseRows(local.matrices.get("counts")!));
       expect(
         denseRows(remote.matrices.get("counts")!)
           .flat()

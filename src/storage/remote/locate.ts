@@ -27,7 +27,10 @@ export function locateRemote(text: string, options: StorageOptions = {}): StoreL
     case "https":
       return locateHttp(text, options);
     case "s3":
-      return locateBucket("s3", text, rest!, () => missing("S3", text));
+      return locateBucket("s3", text, rest!, async (bucket) => {
+        const { S3Store } = await import("../s3/s3-store.js");
+        return new S3Store({ ...options, bucket });
+      });
     case "gs":
     case "gcs":
       return locateBucket("gs", text, rest!, () => missing("Google Cloud Storage", text));
