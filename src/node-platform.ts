@@ -14,7 +14,9 @@ import { setLocationResolver } from "./storage/resolve.js";
  * downloaded to temporary files. Imported for its effect by the Node entries.
  */
 setLocationResolver(resolveNodePath);
-setTextFileReader(async (path) => (await import("./storage/remote/text-file-node.js")).readTextFileNode(path));
+setTextFileReader(async (path) =>
+  (await import("./storage/remote/text-file-node.js")).readTextFileNode(path),
+);
 registerNodeCodecs();
 setTileThreads(async () => (await import("./format/tile-threads-node.js")).nodeTileThreads);
 setDownloadSpace(async () => (await import("./cellarr/inputs/download-node.js")).temporaryDownload());
