@@ -8,9 +8,11 @@ const published = [
   "index",
   "tiledb",
   "h5ad",
+  "server",
   "node",
   "tiledb-node",
   "h5ad-node",
+  "server-node",
   "cli/main",
   "format/tile-worker-node",
 ];
@@ -72,7 +74,7 @@ function inputOptions(root, names) {
 
 /** Writes dist/**.js with source maps. */
 export async function bundleSources(root) {
-  const anywhere = await loadedWith(root, ["index", "tiledb", "h5ad"], true);
+  const anywhere = await loadedWith(root, ["index", "tiledb", "h5ad", "server"], true);
   const atOnce = new Set([...(await loadedWith(root, ["index"])), ...(await loadedWith(root, ["node"]))]);
   const isEntry = (id) => published.some((name) => id === join(root, "src", `${name}.ts`));
   const bundle = await rolldown(inputOptions(root, [...published, ...internal]));

@@ -9,6 +9,7 @@ import { addedColumns } from "./layout.js";
 import type { MatrixReader } from "./matrix-reader.js";
 import { takeMatrixColumns } from "./matrix-views.js";
 import { type DatasetPaths, openPaths } from "./query/dataset-paths.js";
+import { datasetState } from "./query/dataset-state.js";
 import { eachCell } from "./query/each-cell.js";
 import { MetadataTable } from "./query/metadata-table.js";
 import type { GeneMajorInfo, MatrixInfo, QueryOptions, SliceRows } from "./query/query-options.js";
@@ -30,6 +31,8 @@ export type {
 export class CellArrDataset {
   /** Where the store is. */
   readonly uri: string;
+  /** The same as long as nothing was written that a query sees: tells whether the store, opened again, has changed. */
+  readonly state: string;
   readonly #genes: MetadataTable;
   readonly #cells: MetadataTable;
   readonly #samples: MetadataTable;
@@ -37,8 +40,10 @@ export class CellArrDataset {
   readonly #sampleNames: SampleNames;
   readonly #matrices: ReadonlyMap<string, MatrixReader>;
 
-  private constructor({ uri, genes, cells, samples, matrices }: DatasetParts) {
+  private constructor(parts: DatasetParts) {
+    const { uri, genes, cells, samples, matrices } = parts;
     this.uri = uri;
+    this.state = datasetState(parts);
     this.#geneNames = new GeneNames(genes);
     this.#sampleNames = new SampleNames(samples);
     this.#genes = new MetadataTable("gene", genes, uri, (wanted) => this.#geneNames.rowOf(wanted));

@@ -4,6 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { CellArrDataset } from "../cellarr/dataset.js";
+import { viewOf } from "../cellarr/export/slice-json.js";
 import { slice } from "../cellarr/selection.js";
 import { NotFoundError } from "../errors.js";
 import { columnValues, textValues } from "../util/frame.js";
@@ -15,7 +16,6 @@ import { sliceText } from "./format-text.js";
 import { withTextSink } from "./output.js";
 import { parseCount } from "./parse.js";
 import { createProgressBar } from "./progress.js";
-import { viewOf } from "./slice-view.js";
 import { formatBytes, formatDuration, plural, styled } from "./table.js";
 
 /** `cellarr demo`: the main job from files to a slice, and what to try next. */

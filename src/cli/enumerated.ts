@@ -2,7 +2,8 @@ import type { Column } from "../array/columns.js";
 import { ArgumentError } from "../errors.js";
 import type { Scalar } from "../format/array-schema.js";
 import { type Enumeration, enumerationValues } from "../format/enumeration.js";
-import { base64, type CellFormatter, jsonNumber } from "./json-cells.js";
+import { jsonNumber } from "../util/json-text.js";
+import { base64, type CellFormatter } from "./json-cells.js";
 
 /** Enumerated attributes: cells are positions, what is printed are the values at them. */
 

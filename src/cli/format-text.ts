@@ -1,6 +1,6 @@
+import type { SliceView } from "../cellarr/export/slice-json.js";
 import type { SparseMatrix } from "../h5ad/matrix.js";
 import { columnValues, type Frame } from "../util/frame.js";
-import type { SliceView } from "./slice-view.js";
 import { formatCount, formatTable, plural, shorten, styled } from "./table.js";
 
 /** A slice for people: the corner of each matrix and of the cell metadata. */

@@ -1,6 +1,7 @@
 import type { Column, FixedColumn, VarColumn } from "../array/columns.js";
 import { type Datatype, datatypeInfo, isBigDatatype } from "../format/datatype.js";
 import { textOfBytes } from "../format/text-bytes.js";
+import { jsonNumber } from "../util/json-text.js";
 import { type TypedArray, type TypedArrayConstructor, viewAs } from "../util/typed-arrays.js";
 
 /**
@@ -25,12 +26,6 @@ export function jsonFormatter(column: Column): CellFormatter {
   const plain = column.kind === "fixed" ? fixedFormatter(column) : varFormatter(column);
   const { validity } = column;
   return validity === undefined ? plain : (cell) => (validity[cell] === 0 ? "null" : plain(cell));
-}
-
-/** One number as JSON text; what JSON has no number for is a string. */
-export function jsonNumber(value: number): string {
-  if (value === 0 && Object.is(value, -0)) return "-0.0";
-  return Number.isFinite(value) ? `${value}` : `"${value}"`;
 }
 
 /** Bytes as base64, without Node's Buffer limits on views. */

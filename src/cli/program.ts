@@ -3,6 +3,7 @@ import { Command, type Option } from "commander";
 import type { CommandContext } from "./context.js";
 import { exitCodeHelp, repeat } from "./help.js";
 import { addExport } from "./program-export.js";
+import { addServe } from "./program-serve.js";
 import { addStorageOptions } from "./storage-options.js";
 
 /**
@@ -42,6 +43,7 @@ ${exitCodeHelp}`,
   addInfo(program, context);
   addQuery(program, context);
   addExport(program, context);
+  addServe(program, context);
   addIndex(program, context);
   addVerify(program, context);
   addArray(program, context);

@@ -1,15 +1,14 @@
 import "../node-platform.js";
 import { existsSync, statSync } from "node:fs";
+import { viewOf, writeSliceJson } from "../cellarr/export/slice-json.js";
 import { slice } from "../cellarr/selection.js";
 import type { CellArrDatasetSlice } from "../cellarr/slice.js";
 import type { CommandContext } from "./context.js";
-import { writeSliceJson } from "./format-json.js";
 import { sliceText } from "./format-text.js";
 import { openStore } from "./open-store.js";
 import { withTextSink } from "./output.js";
 import { parseChoice, parseNames } from "./parse.js";
 import { type CellOptions, selectCells, sliceOrders } from "./select-cells.js";
-import { viewOf } from "./slice-view.js";
 import { UsageError } from "./usage.js";
 
 /** `cellarr query`: a slice of a store, in one of several formats. */

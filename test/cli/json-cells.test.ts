@@ -1,9 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Column } from "../../src/array/columns.js";
-import { jsonFormatter, jsonNumber } from "../../src/cli/json-cells.js";
+import { jsonFormatter } from "../../src/cli/json-cells.js";
 import type { Datatype } from "../../src/format/datatype.js";
 import { bytesOfText } from "../../src/format/text-bytes.js";
+import { jsonNumber } from "../../src/util/json-text.js";
 import type { TypedArray } from "../../src/util/typed-arrays.js";
 
 function fixed(datatype: Datatype, values: TypedArray, cellValNum = 1, validity?: Uint8Array): Column {

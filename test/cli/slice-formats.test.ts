@@ -1,12 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { writeCellsCsv } from "../../src/cellarr/export/csv.js";
+import { viewOf, writeSliceJson } from "../../src/cellarr/export/slice-json.js";
 import { sourceOf } from "../../src/cellarr/export/source.js";
 import { CellArrDatasetSlice } from "../../src/cellarr/slice.js";
-import { writeSliceJson } from "../../src/cli/format-json.js";
 import { sliceText } from "../../src/cli/format-text.js";
 import type { TextSink } from "../../src/cli/output.js";
 import { writeMatrixText } from "../../src/cli/slice-files.js";
-import { viewOf } from "../../src/cli/slice-view.js";
 import type { SparseMatrix } from "../../src/h5ad/matrix.js";
 import { Frame, type FrameColumn, textColumn } from "../../src/util/frame.js";
 import type { TypedArray } from "../../src/util/typed-arrays.js";

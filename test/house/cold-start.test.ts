@@ -54,7 +54,7 @@ describe("a process that only reads", () => {
 });
 
 describe("bundles", () => {
-  it.each(["index", "tiledb", "h5ad"])("%s.js, for browsers, brings nothing of Node", (entry) => {
+  it.each(["index", "tiledb", "h5ad", "server"])("%s.js, for browsers, brings nothing of Node", (entry) => {
     const imports = [...staticImports(join(root, "dist", `${entry}.js`))];
     expect(imports.filter((name) => name.startsWith("node:") || name.endsWith("node-core.js"))).toEqual([]);
   });

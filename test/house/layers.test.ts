@@ -17,17 +17,20 @@ const ALLOWED: Record<string, readonly string[]> = {
   array: ["errors.ts", "util", "format", "storage"],
   h5ad: ["errors.ts", "util"],
   cellarr: ["errors.ts", "util", "format", "storage", "array", "h5ad"],
+  server: ["errors.ts", "util", "storage", "array", "cellarr"],
 };
 const ENTRIES = [
   "index.ts",
   "tiledb.ts",
   "h5ad.ts",
+  "server.ts",
   "node.ts",
   "tiledb-node.ts",
   "h5ad-node.ts",
+  "server-node.ts",
   "node-platform.ts",
 ];
-const BROWSER_ENTRIES = ["index.ts", "tiledb.ts", "h5ad.ts"];
+const BROWSER_ENTRIES = ["index.ts", "tiledb.ts", "h5ad.ts", "server.ts"];
 
 const layerOf = (path: string) => path.split("/")[0]!;
 

@@ -18,6 +18,7 @@ describe("entries", () => {
     cellarr: [() => import("../../src/index.js"), () => import("../../src/node.js")],
     "cellarr/tiledb": [() => import("../../src/tiledb.js"), () => import("../../src/tiledb-node.js")],
     "cellarr/h5ad": [() => import("../../src/h5ad.js"), () => import("../../src/h5ad-node.js")],
+    "cellarr/server": [() => import("../../src/server.js"), () => import("../../src/server-node.js")],
   } as const;
 
   it.each(Object.entries(entries))(

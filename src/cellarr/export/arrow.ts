@@ -1,10 +1,10 @@
 import type { RecordBatch } from "apache-arrow";
 import type { ArrowModule } from "../../array/dataframe/arrow-validity.js";
 import { childLocation } from "../../storage/resolve.js";
-import type { StoreWriter } from "../../storage/types.js";
 import type { FrameColumn } from "../../util/frame.js";
 import type { TypedArray } from "../../util/typed-arrays.js";
 import { ArrowColumns } from "../frames/frame-arrow.js";
+import { writeArrow } from "./arrow-bytes.js";
 import { checkFileNames, tableNames } from "./file-names.js";
 import type { ExportOptions } from "./options.js";
 import { type Place, withFolder, withWriter } from "./place.js";
@@ -29,7 +29,7 @@ export async function exportArrow(
   await withFolder(target, rules, async (folder) => {
     const file = (name: string, batches: AsyncIterable<RecordBatch>) =>
       withWriter(childLocation(folder, `${name}.arrow`), signal, (writer) =>
-        writeBatches(arrow, batches, writer),
+        writeArrow(new arrow.RecordBatchFileWriter(), arrow, batches, (bytes) => writer.write(bytes)),
       );
     await file(tableNames.genes, geneBatches(arrow, source));
     await file(tableNames.cells, cellBatches(arrow, source, options));
@@ -75,29 +75,4 @@ async function* valueBatches(
 
 function numeric(name: string, values: TypedArray): [string, FrameColumn] {
   return [name, { kind: "numeric", values }];
-}
-
-async function writeBatches(
-  arrow: ArrowModule,
-  batches: AsyncIterable<RecordBatch>,
-  writer: StoreWriter,
-): Promise<void> {
-  let parts: Uint8Array[] = [];
-  class Collected extends arrow.AsyncByteQueue {
-    override write(value: Uint8Array): void {
-      parts.push(value);
-    }
-  }
-  const flush = async () => {
-    for (const part of parts) await writer.write(part);
-    parts = [];
-  };
-  const file = new arrow.RecordBatchFileWriter();
-  file.reset(new Collected());
-  for await (const batch of batches) {
-    file.write(batch);
-    await flush();
-  }
-  file.finish();
-  await flush();
 }

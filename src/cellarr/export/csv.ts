@@ -29,7 +29,7 @@ export async function exportCsv(source: ExportSource, target: Place, options: Ex
       writeTextFile(childLocation(folder, `${name}.csv`), { signal }, produce);
     await file(tableNames.genes, (sink) => writeGenesCsv(source, sink));
     await file(tableNames.cells, (sink) => writeCellsCsv(source, options, sink));
-    const writeMatrix = layout === "long" ? writeLong : writeDenseCsv;
+    const writeMatrix = layout === "long" ? writeLongCsv : writeDenseCsv;
     for (const name of source.matrixNames) {
       await file(name, (sink) => writeMatrix(source, name, options, sink));
     }
@@ -53,7 +53,8 @@ export async function writeCellsCsv(
   }
 }
 
-async function writeFrameRows(
+/** A line per row of the frame, after the row's name. */
+export async function writeFrameRows(
   frame: Frame,
   names: readonly (string | null)[],
   sink: TextSink,
@@ -86,7 +87,8 @@ export async function writeDenseCsv(
   }
 }
 
-async function writeLong(
+/** A line per stored value: number of the cell in the store, name of the gene, value. */
+export async function writeLongCsv(
   source: ExportSource,
   name: string,
   options: ExportOptions,
@@ -110,7 +112,7 @@ function longLines({ indptr, indices, data }: SparseMatrix, row: number, cell: s
   return lines;
 }
 
-function csvLine(values: readonly FrameValue[]): string {
+export function csvLine(values: readonly FrameValue[]): string {
   return `${values.map(csvField).join(",")}\n`;
 }
 

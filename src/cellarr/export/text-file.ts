@@ -23,9 +23,10 @@ export async function writeTextFile(
   });
 }
 
-type WriteBytes = (bytes: Uint8Array) => Promise<void>;
+export type WriteBytes = (bytes: Uint8Array) => Promise<void>;
 
-async function withSink(write: WriteBytes, produce: (sink: TextSink) => Promise<void>): Promise<void> {
+/** Hands what `produce` writes to `write` as UTF-8, in large pieces. */
+export async function withSink(write: WriteBytes, produce: (sink: TextSink) => Promise<void>): Promise<void> {
   const encoder = new TextEncoder();
   let pending = "";
   const flush = (): Promise<void> => {

@@ -1,0 +1,5 @@
+// CELLARR_STORE=https://example.org/store deno run --allow-net --allow-env --allow-read main.ts
+import { createHandler } from "cellarr/server";
+
+const store = Deno.env.get("CELLARR_STORE") ?? "store";
+Deno.serve({ port: Number(Deno.env.get("PORT") ?? 8000) }, createHandler(store, { cors: "*" }));
