@@ -15,6 +15,8 @@ export interface Outcome {
 }
 
 export interface Cli {
+  /** The module that is run. */
+  readonly main: string;
   /** Runs `cellarr ARGS` to its end. */
   run(...args: readonly string[]): Promise<Outcome>;
   /** The same with `folder` as the system's place for temporary files. */
@@ -49,6 +51,7 @@ export function compiledCli(): Cli {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
   return {
+    main,
     run: (...args) => outcome(process.execPath, [main, ...args]),
     runIn: (folder, ...args) => outcome(process.execPath, [main, ...args], { TMPDIR: folder }),
     shell: (command) => outcome("/bin/sh", ["-c", command], { CELLARR: `${process.execPath} ${main}` }),
