@@ -6,7 +6,7 @@ import { createHandler } from "../server/handler.js";
 import { nodeListener } from "../server/node-listener.js";
 import type { Limits } from "../server/options.js";
 import type { CommandContext } from "./context.js";
-import { checkStore } from "./open-store.js";
+import { checkStore, isUri } from "./open-store.js";
 import { parseCount } from "./parse.js";
 import { UsageError } from "./usage.js";
 
@@ -55,12 +55,7 @@ function namedStores(given: readonly string[]): Record<string, string> {
   for (const text of given) {
     const named = /^([\w.-]+)=(.+)$/.exec(text);
     const place = named?.[2] ?? text;
-    const name =
-      named?.[1] ??
-      place
-        .replace(/[/\\]+$/, "")
-        .split(/[/\\]/)
-        .at(-1)!;
+    const name = named?.[1] ?? lastFolder(place);
     if (name === "" || name === "." || name === "..") {
       throw new UsageError(`${text}: the store needs a name: NAME=${text}`);
     }
@@ -68,6 +63,15 @@ function namedStores(given: readonly string[]): Record<string, string> {
     stores.set(name, place);
   }
   return Object.fromEntries(stores);
+}
+
+function lastFolder(place: string): string {
+  // What follows the path of a URL may be a secret.
+  const path = isUri(place) ? place.replace(/[?#].*$/, "") : place;
+  return path
+    .replace(/[/\\]+$/, "")
+    .split(/[/\\]/)
+    .at(-1)!;
 }
 
 function chosenLimits({ maxValues, maxRows, maxBytes }: ServeOptions): Partial<Limits> {

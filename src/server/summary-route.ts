@@ -23,13 +23,19 @@ async function summaryOf({ name, dataset, signal }: RouteContext) {
   return {
     name,
     shape: dataset.shape,
-    matrices: dataset.matrixNames,
+    matrices: dataset.matrixNames.map((matrix) => matrixOf(dataset, matrix)),
     cellColumns: dataset.getCellMetadataColumns(),
     geneColumns: dataset.getGeneAnnotationColumns(),
     sampleColumns: dataset.getSampleMetadataColumns(),
     numberOfSamples,
     samples: numberOfSamples > MOST_SAMPLES ? null : await samplesOf(dataset, signal),
   };
+}
+
+/** Not where it is, nor how it is stored. */
+function matrixOf(dataset: CellArrDataset, matrix: string) {
+  const { name, dtype, storedValues } = dataset.getMatrixInfo(matrix);
+  return { name, dtype, storedValues };
 }
 
 /** First and last cell of each (both inclusive), where the store says. */

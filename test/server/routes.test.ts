@@ -50,7 +50,11 @@ describe("stores", () => {
     expect(await json(path)).toEqual({
       name: decodeURIComponent(path.slice("/stores/".length)),
       shape: [12, 6],
-      matrices: ["counts", "twice"],
+      matrices: ["counts", "twice"].map((matrix) => ({
+        name: matrix,
+        dtype: matrix === "counts" ? "uint16" : "float32",
+        storedValues: dataset.getMatrixInfo(matrix).storedValues,
+      })),
       cellColumns: dataset.getCellMetadataColumns(),
       geneColumns: dataset.getGeneAnnotationColumns(),
       sampleColumns: dataset.getSampleMetadataColumns(),
