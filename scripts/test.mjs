@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { buildIfStale } from "./build.mjs";
 import { prepareNginx } from "./nginx.mjs";
 import { ensurePython, findPython } from "./python-env.mjs";
+import { allRuntimes, ensureRuntime } from "./runtimes.mjs";
 import { canHaveServer } from "./s3-servers.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -40,6 +41,16 @@ function prepareServers() {
     stdio: ["ignore", "ignore", "inherit"],
   });
   child.unref();
+}
+
+/** Those that are missing are told by the tests that need them. Most of the time is the network's, so all at once. */
+async function prepareRuntimes(filters) {
+  const wanted = filters.length === 0 || filters.some((filter) => filter.includes("runtimes"));
+  if (!wanted) return;
+  const results = await Promise.allSettled(allRuntimes.map((name) => ensureRuntime(name)));
+  for (const [index, { reason }] of results.entries()) {
+    if (reason !== undefined) console.error(`\n*** ${allRuntimes[index]} is missing: ${reason.message}\n`);
+  }
 }
 
 function runVitest(args) {
@@ -80,7 +91,7 @@ function printSkipped(skipped) {
 }
 
 if (process.argv.length === 2) prepareServers();
-await preparePython();
+await Promise.all([preparePython(), prepareRuntimes(process.argv.slice(2))]);
 prepareNginx(inCi);
 await buildIfStale();
 const { status, passed, failed, skipped } = runVitest(process.argv.slice(2));

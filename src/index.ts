@@ -63,6 +63,8 @@ export * from "./errors.js";
 export { AnnData, type AnnDataInput } from "./h5ad/anndata.js";
 export type { DenseMatrix, Matrix, MatrixDtype, MatrixShape, SparseMatrix } from "./h5ad/matrix.js";
 export { MemoryStore } from "./storage/memory.js";
+export type { R2Bucket } from "./storage/r2/r2-bucket.js";
+export { R2Store } from "./storage/r2/r2-store.js";
 export type { StorageOptions } from "./storage/remote/settings.js";
 export { resolveReadable as locate } from "./storage/resolve.js";
 export type { ReadableStore, StoreLocation, WritableStore } from "./storage/types.js";

@@ -84,6 +84,8 @@ export { type Enumeration, enumerationValues } from "./format/enumeration.js";
 export type { FilterPipeline, FilterSpec, FilterType } from "./format/filter-pipeline.js";
 export type { MetadataValue } from "./format/metadata.js";
 export { MemoryStore } from "./storage/memory.js";
+export type { R2Bucket } from "./storage/r2/r2-bucket.js";
+export { R2Store } from "./storage/r2/r2-store.js";
 export type { StorageOptions } from "./storage/remote/settings.js";
 export { resolveReadable as locate } from "./storage/resolve.js";
 export type {

@@ -2,10 +2,11 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import fc from "fast-check";
-import { beforeAll, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { ZSTDDecoder } from "zstddec";
 import type { Compress, Decompress } from "../../src/format/filters/filter.js";
-import { loadZstdEncoder } from "../../src/format/filters/zstd.js";
+import { loadLibraryEncoder } from "../../src/format/filters/zstd-library-node.js";
+import { startPlainDecoder } from "../../src/format/zstd/plain/plain-decoder.js";
 import { startZstdDecoder } from "../../src/format/zstd/zstd-decoder.js";
 
 /** Our decoder against the C library: the same bytes, and nothing accepted that the library refuses. */
@@ -24,13 +25,11 @@ const CHECKED: [number, string][] = [
   ],
 ];
 
-let decode: Decompress;
 let encode: Compress;
 const library = new ZSTDDecoder();
 
 beforeAll(async () => {
-  decode = await startZstdDecoder();
-  encode = await loadZstdEncoder();
+  encode = await loadLibraryEncoder();
   await library.init();
 });
 
@@ -74,47 +73,72 @@ function randomFrom(seed: number): () => number {
   };
 }
 
-it("gives back what was compressed, at any level", () => {
-  fc.assert(
-    fc.property(data, fc.constantFrom(1, 3, 9, 19), (bytes, level) => {
-      const out = new Uint8Array(bytes.byteLength);
-      decode(encode(bytes, spec(level)), out, spec(level));
-      expect(Buffer.compare(out, bytes)).toBe(0);
-    }),
-    { numRuns: 60 },
-  );
-});
-
-it("gives the library's bytes for damaged frames, or refuses them", () => {
-  const flips = fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(7)), {
-    minLength: 1,
-    maxLength: 3,
+describe.each([
+  ["WebAssembly", startZstdDecoder],
+  ["plain JavaScript", async () => startPlainDecoder()],
+])("in %s", (_name, start) => {
+  let decode: Decompress;
+  beforeAll(async () => {
+    decode = await start();
   });
-  let accepted = 0;
-  let refused = 0;
-  fc.assert(
-    fc.property(data, fc.constantFrom(1, 9, 19), fc.array(flips, { minLength: 20 }), (bytes, level, all) => {
-      fc.pre(bytes.byteLength > 0);
-      const frame = encode(bytes, spec(level));
-      const out = new Uint8Array(bytes.byteLength);
-      for (const some of all) {
-        const damaged = frame.slice();
-        // Square: more of them where the headers and tables are.
-        for (const [place, bit] of some) damaged[Math.floor(place * place * (frame.length - 1))]! ^= 1 << bit;
-        if (!isDecoded(damaged, out)) {
-          refused++;
-          continue;
-        }
-        accepted++;
-        expect(Buffer.compare(library.decode(damaged, out.byteLength), out)).toBe(0);
-      }
-    }),
-    { numRuns: 60 },
-  );
-  expect(Math.min(accepted, refused)).toBeGreaterThan(20);
+
+  it("gives back what was compressed, at any level", () => {
+    fc.assert(
+      fc.property(data, fc.constantFrom(1, 3, 9, 19), (bytes, level) => {
+        const out = new Uint8Array(bytes.byteLength);
+        decode(encode(bytes, spec(level)), out, spec(level));
+        expect(Buffer.compare(out, bytes)).toBe(0);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("gives the library's bytes for damaged frames, or refuses them", () => {
+    const flips = fc.array(fc.tuple(fc.double({ min: 0, max: 1, noNaN: true }), fc.nat(7)), {
+      minLength: 1,
+      maxLength: 3,
+    });
+    let accepted = 0;
+    let refused = 0;
+    fc.assert(
+      fc.property(
+        data,
+        fc.constantFrom(1, 9, 19),
+        fc.array(flips, { minLength: 20 }),
+        (bytes, level, all) => {
+          fc.pre(bytes.byteLength > 0);
+          const frame = encode(bytes, spec(level));
+          const out = new Uint8Array(bytes.byteLength);
+          for (const some of all) {
+            const damaged = frame.slice();
+            // Square: more of them where the headers and tables are.
+            for (const [place, bit] of some)
+              damaged[Math.floor(place * place * (frame.length - 1))]! ^= 1 << bit;
+            if (!isDecoded(decode, damaged, out)) {
+              refused++;
+              continue;
+            }
+            accepted++;
+            expect(Buffer.compare(library.decode(damaged, out.byteLength), out)).toBe(0);
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+    expect(Math.min(accepted, refused)).toBeGreaterThan(20);
+  });
+
+  it.each(CHECKED)("compares checksums (%s bytes)", (size, hex) => {
+    const frame = Uint8Array.from(Buffer.from(hex, "hex"));
+    const out = new Uint8Array(size);
+    decode(frame, out, spec(3));
+    expect(Buffer.compare(library.decode(frame, Math.max(1, size)), out)).toBe(0);
+    frame[frame.length - 1]! ^= 1;
+    expect(() => decode(frame, out, spec(3))).toThrow("corrupt frame");
+  });
 });
 
-function isDecoded(frame: Uint8Array, out: Uint8Array): boolean {
+function isDecoded(decode: Decompress, frame: Uint8Array, out: Uint8Array): boolean {
   try {
     decode(frame, out, spec(3));
     return true;
@@ -124,13 +148,20 @@ function isDecoded(frame: Uint8Array, out: Uint8Array): boolean {
   }
 }
 
-it.each(CHECKED)("compares checksums (%s bytes)", (size, hex) => {
-  const frame = Uint8Array.from(Buffer.from(hex, "hex"));
-  const out = new Uint8Array(size);
-  decode(frame, out, spec(3));
-  expect(Buffer.compare(library.decode(frame, Math.max(1, size)), out)).toBe(0);
-  frame[frame.length - 1]! ^= 1;
-  expect(() => decode(frame, out, spec(3))).toThrow("corrupt frame");
+it("is done without WebAssembly where no module may be compiled", async () => {
+  vi.stubGlobal("WebAssembly", {
+    compile: async () => {
+      throw new WebAssembly.CompileError("Wasm code generation disallowed by embedder");
+    },
+  });
+  try {
+    const bytes = Uint8Array.from({ length: 5000 }, (_, i) => (i * i) >> 7);
+    const out = new Uint8Array(bytes.byteLength);
+    (await startZstdDecoder())(encode(bytes, spec(3)), out, spec(3));
+    expect(out).toEqual(bytes);
+  } finally {
+    vi.unstubAllGlobals();
+  }
 });
 
 it("is what wasm/zstd.ts compiles to", async () => {

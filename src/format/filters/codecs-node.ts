@@ -20,7 +20,12 @@ export function registerNodeCodecs(): void {
     return readFile(createRequire(import.meta.url).resolve("@cwasm/webp/webp.wasm"));
   });
   const zstd = zstdOf(zlib);
-  if (zstd === null) return;
+  if (zstd === null) {
+    replaceCodec("zstd", {
+      encoder: async () => (await import("./zstd-library-node.js")).loadLibraryEncoder(),
+    });
+    return;
+  }
   replaceCodec("zstd", { decoder: async () => zstd.decompress, encoder: async () => zstd.compress });
 }
 

@@ -13,18 +13,22 @@ export interface Runs {
   readonly count: number;
 }
 
-// Distributions that need no description (section 3.1.1.3.2.2), of 2^6 each.
-const LITERALS = encoderOf([
+// Distributions that need no description (section 3.1.1.3.2.2), of 2^6 each, offsets 2^5.
+export const LITERALS = encoderOf([
   4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 3, 2, 1, 1, 1, 1, 1, -1, -1, -1,
   -1,
 ]);
-const MATCHES = encoderOf([
+export const MATCHES = encoderOf([
   1, 4, 3, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,
   1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1,
 ]);
+export const OFFSETS = encoderOf(
+  [1, 1, 1, 1, 1, 1, 2, 2, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1],
+  5,
+);
 
-function encoderOf(distribution: readonly number[]): FseEncoder {
-  return new FseEncoder(new FseTable().build(distribution, 6));
+function encoderOf(distribution: readonly number[], log = 6): FseEncoder {
+  return new FseEncoder(new FseTable().build(distribution, log));
 }
 
 /** How lengths become a code and further bits (sections 3.1.1.3.2.1.1.1 and .2): the smallest length of each code. */
@@ -62,12 +66,12 @@ class LengthCodes {
   }
 }
 
-const literalCodes = new LengthCodes(
+export const literalCodes = new LengthCodes(
   0,
   16,
   [1, 1, 1, 1, 2, 2, 3, 3, 4, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
 );
-const matchCodes = new LengthCodes(
+export const matchCodes = new LengthCodes(
   3,
   32,
   [1, 1, 1, 1, 2, 2, 3, 3, 4, 4, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16],
@@ -102,7 +106,7 @@ export function writeSequences(runs: Runs, to: Uint8Array, at: number): number {
   return next + bits.close();
 }
 
-function writeCount(count: number, to: Uint8Array, at: number): number {
+export function writeCount(count: number, to: Uint8Array, at: number): number {
   if (count < 128) {
     to[at] = count;
     return at + 1;

@@ -4,7 +4,10 @@ import type { Decompress } from "../filters/filter.js";
 import { zstdFrames } from "./zstd-frames.js";
 import { ZSTD_WASM } from "./zstd-wasm.js";
 
-/** Zstandard decoding for hosts that have none: wasm/zstd.ts, compiled in a few milliseconds. */
+/**
+ * Zstandard decoding for hosts that have none: wasm/zstd.ts, compiled in a few milliseconds; where modules must not be
+ * compiled at run time, the one that the platform brings, or a decoder in plain JavaScript.
+ */
 
 /** Readable and writable bytes that the decoder wants behind its input and its output. */
 const PADDING = 64;
@@ -21,8 +24,16 @@ interface Exports {
   decode(at: number, end: number, to: number, limit: number): number;
 }
 
+let compiled: WebAssembly.Module | undefined;
+
+/** Gives the decoder's module where a bundler has compiled it. Decoders started before keep theirs. */
+export function setZstdModule(module: WebAssembly.Module): void {
+  compiled = module;
+}
+
 export async function startZstdDecoder(): Promise<Decompress> {
-  const module = await WebAssembly.compile(decodeBase64(ZSTD_WASM));
+  const module = await zstdModule();
+  if (module === null) return (await import("./plain/plain-decoder.js")).startPlainDecoder();
   let decoder: Decoder | null = null;
   return (part, out) => {
     zstdFrames(part, out);
@@ -31,6 +42,16 @@ export async function startZstdDecoder(): Promise<Decompress> {
     if (decoder.memoryBytes > KEPT_BYTES) decoder = null;
     if (size !== out.byteLength) throw badPart("zstd", part, out, "corrupt frame");
   };
+}
+
+/** Null where there is no WebAssembly, or none may be compiled: Cloudflare's workers, pages with a strict policy. */
+async function zstdModule(): Promise<WebAssembly.Module | null> {
+  if (compiled !== undefined) return compiled;
+  try {
+    return await WebAssembly.compile(decodeBase64(ZSTD_WASM));
+  } catch {
+    return null;
+  }
 }
 
 class Decoder {
