@@ -57,15 +57,16 @@ class FakeBucket implements R2Bucket {
   }
 }
 
-storeSuite("R2Store", async () => new R2Store(new FakeBucket()), { rename: false });
+storeSuite("R2Store", async () => new R2Store(new FakeBucket()), { canRename: false });
 storeSuite("R2Store below a prefix", async () => new R2Store(new FakeBucket(), { prefix: "a/b" }), {
-  rename: false,
+  canRename: false,
 });
 
 describe("R2Store", () => {
   it("sees nothing beside its prefix, and pages on", async () => {
     const bucket = new FakeBucket();
-    for (const key of ["a/x", "a/y/1", "a/y/2", "a/y/3", "ab/z", "a"]) bucket.values.set(key, new Uint8Array(2));
+    for (const key of ["a/x", "a/y/1", "a/y/2", "a/y/3", "ab/z", "a"])
+      bucket.values.set(key, new Uint8Array(2));
     const store = new R2Store(bucket, { prefix: "a", name: "mine" });
     expect((await store.list("")).map(({ key }) => key)).toEqual(["x", "y/1", "y/2", "y/3"]);
     expect(bucket.pages).toBe(2);
