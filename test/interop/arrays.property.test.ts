@@ -80,16 +80,8 @@ async function answerOf<T>(answer: Promise<T>): Promise<T | null> {
  * copies does not begin at a tile's border and lies in another order than the tile's cells.
  */
 function isFair({ arrayType, cellOrder = "row-major" }: SchemaInput, { order, condition }: Query): boolean {
-  if (condition !== undefined && listsZero(condition)) return false;
   if (arrayType === "sparse" || order === "global" || order === cellOrder) return true;
   return condition === undefined || !hasNullTest(condition);
-}
-
-/** Lists find numbers by their bytes in the official library: 0 does not find -0 there, and does here. */
-function listsZero(condition: QueryCondition): boolean {
-  if (condition.kind === "not") return listsZero(condition.operand);
-  if ("operands" in condition) return condition.operands.some(listsZero);
-  return condition.kind === "in" && condition.values.some((value) => value === 0);
 }
 
 function hasNullTest(condition: QueryCondition): boolean {

@@ -133,15 +133,16 @@ function membership(field: Field, values: readonly ConditionValue[], negated: bo
       return at < wanted.length && compareBytes(wanted[at]!, high) <= 0;
     });
   }
-  const wanted: Numeric[] = memberNumbers(field, values)
-    .map((value) => numericValue(name, datatype, value))
-    .filter((one) => !Number.isNaN(one));
+  const wanted: Numeric[] = memberNumbers(field, values).map((value) => numericValue(name, datatype, value));
+  // Bounds say nothing of NaN among the cells.
+  if (wanted.some((one) => Number.isNaN(one))) return onBounds(name, () => true);
   wanted.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
   return onBounds(name, (minBytes, maxBytes) => {
     const [min, max] = [numberOf(minBytes, datatype), numberOf(maxBytes, datatype)];
     const at = firstNotBelow(wanted, (one) => one < min);
     const hit = at < wanted.length && wanted[at]! <= max;
-    return negated ? !(hit && min === max) : hit;
+    // Of zeros there are two, which are equal as bounds and different in a list.
+    return negated ? !(hit && min === max && Number(min) !== 0) : hit;
   });
 }
 

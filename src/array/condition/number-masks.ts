@@ -90,14 +90,12 @@ export function membershipTest(
   return (values, mask) => fillMembership(set, values, mask, inside, outside);
 }
 
-/** Members as cells of the type; fractions of integer types and NaN equal no cell. */
+/** Members as cells of the type; fractions, infinities and NaN are no integers. */
 function membersAs(type: TypedArrayConstructor, members: readonly (number | bigint)[]): TypedArray {
   const typed = new type(members.length);
   const isFloat = typed instanceof Float32Array || typed instanceof Float64Array;
-  const kept = members.filter((one) =>
-    isFloat ? !Number.isNaN(one) : typeof one === "bigint" || Number.isInteger(one),
-  );
-  for (const [i, one] of kept.entries()) typed[i] = one === 0 ? 0 : one;
+  const kept = members.filter((one) => (isFloat ? true : typeof one === "bigint" || Number.isInteger(one)));
+  for (const [i, one] of kept.entries()) typed[i] = one;
   return typed.subarray(0, kept.length);
 }
 
@@ -119,9 +117,7 @@ function keyWords(values: TypedArray): {
   return { words: values instanceof Float32Array ? halvesOf(values) : values, isPair: false };
 }
 
-const NEGATIVE_ZERO = -0x80000000;
-
-/** Both zeros of floats are one key. */
+/** By bytes, as the official library does: 0 is not -0, and NaN is the NaN of the same bits. */
 function fillMembership(
   set: IntegerSet,
   values: TypedArray,
@@ -130,19 +126,13 @@ function fillMembership(
   outside: number,
 ): void {
   const { words, isPair } = keyWords(values);
-  const isFloat = values instanceof Float32Array || values instanceof Float64Array;
-  if (!isPair) {
+  if (isPair) {
     for (let i = 0; i < mask.length; i++) {
-      const word = words[i]! | 0;
-      mask[i] = set.has(isFloat && word === NEGATIVE_ZERO ? 0 : word, 0) ? inside : outside;
+      mask[i] = set.has(words[2 * i]!, words[2 * i + 1]!) ? inside : outside;
     }
     return;
   }
-  for (let i = 0; i < mask.length; i++) {
-    const low = words[2 * i]!;
-    const high = words[2 * i + 1]!;
-    mask[i] = set.has(low, isFloat && low === 0 && high === NEGATIVE_ZERO ? 0 : high) ? inside : outside;
-  }
+  for (let i = 0; i < mask.length; i++) mask[i] = set.has(words[i]! | 0, 0) ? inside : outside;
 }
 
 function isWide(values: TypedArray): values is BigInt64Array | BigUint64Array {

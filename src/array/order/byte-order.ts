@@ -7,12 +7,7 @@ export function compareBytes(
   startB: number,
   endB: number,
 ): number {
-  const shorter = Math.min(endA - startA, endB - startB);
-  for (let i = 0; i < shorter; i++) {
-    const difference = a[startA + i]! - b[startB + i]!;
-    if (difference !== 0) return difference;
-  }
-  return endA - startA - (endB - startB);
+  return compare(a, startA, endA, b, startB, endB, 0);
 }
 
 /**
@@ -27,9 +22,22 @@ export function compareSignedBytes(
   startB: number,
   endB: number,
 ): number {
+  return compare(a, startA, endA, b, startB, endB, 0x80);
+}
+
+/** @param flip bits of each byte that are turned round before they are compared */
+function compare(
+  a: Uint8Array,
+  startA: number,
+  endA: number,
+  b: Uint8Array,
+  startB: number,
+  endB: number,
+  flip: number,
+): number {
   const shorter = Math.min(endA - startA, endB - startB);
   for (let i = 0; i < shorter; i++) {
-    const difference = (a[startA + i]! ^ 0x80) - (b[startB + i]! ^ 0x80);
+    const difference = (a[startA + i]! ^ flip) - (b[startB + i]! ^ flip);
     if (difference !== 0) return difference;
   }
   return endA - startA - (endB - startB);

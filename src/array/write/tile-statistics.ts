@@ -3,6 +3,7 @@ import { datatypeInfo } from "../../format/datatype.js";
 import type { FragmentFieldStatistics, TileExtremes } from "../../format/fragment/fragment-sections.js";
 import { hasMinMax, type SumType, sumType } from "../../format/fragment/fragment-statistics.js";
 import { scalarBytes } from "../../format/scalar.js";
+import { compareBytes as compareWhole } from "../../format/text-bytes.js";
 import { bytesOf, type TypedArray } from "../../util/typed-arrays.js";
 import type { Column } from "../columns.js";
 import type { Field } from "../fields.js";
@@ -215,10 +216,6 @@ export class StatisticsCollector {
     if (value !== null) return value;
     return this.#extremes && !isText(this.#field) ? this.#unset(end) : none;
   }
-}
-
-function compareWhole(a: Uint8Array, b: Uint8Array): number {
-  return compareBytes(a, 0, a.byteLength, b, 0, b.byteLength);
 }
 
 /** Order of two values given as their bytes. */
