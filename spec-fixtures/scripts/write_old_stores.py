@@ -4,9 +4,7 @@ Written with the reference TileDB-Py, the release's own code being what differs:
 the frames and samples have no ranges of cells. The expectation comes from TileDB-Py on the arrays.
 """
 
-import json
 import os
-import shutil
 import sys
 import warnings
 
@@ -16,8 +14,7 @@ import numpy as np
 import pandas as pd
 import tiledb
 from scipy import sparse
-
-FRAMES = ("gene_annotation", "sample_metadata", "cell_metadata")
+from store_folders import FRAMES, matrix_names, write_stores
 
 
 def experiment(seed, cells, storage):
@@ -52,8 +49,7 @@ def build(path, release):
 
 def matrices_of(path):
     folder = f"{path}/assays" if os.path.isdir(f"{path}/assays") else path
-    names = [name for name in sorted(os.listdir(folder)) if name not in FRAMES]
-    return {name: values(f"{folder}/{name}") for name in names if tiledb.object_type(f"{folder}/{name}") == "array"}
+    return {name: values(f"{folder}/{name}") for name in matrix_names(folder)}
 
 
 def values(uri):
@@ -73,21 +69,8 @@ def expected(path):
     }
 
 
-def main(target, release, prefixes):
-    name = "store.small"
-    if prefixes and not name.startswith(tuple(prefixes)):
-        return
-    folder = os.path.join(target, name)
-    store = os.path.join(folder, "dataset")
-    shutil.rmtree(folder, ignore_errors=True)
-    os.makedirs(store)
-    build(store, release)
-    with open(os.path.join(folder, "expected.json"), "w", newline="\n") as file:
-        json.dump(expected(store), file, allow_nan=False, separators=(",", ":"))
-        file.write("\n")
-
-
 # cellarr starts processes that import this file again.
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
-    main(sys.argv[1], sys.argv[2], sys.argv[3:])
+    [target, release, *prefixes] = sys.argv[1:]
+    write_stores(target, prefixes, {"store.small": lambda path: build(path, release)}, expected)

@@ -3,9 +3,6 @@
 The expectation comes from TileDB-Py on the arrays, not from cellarr's slices, which are numbered by what they hold.
 """
 
-import json
-import os
-import shutil
 import sys
 
 import anndata
@@ -20,8 +17,7 @@ from cellarr import (
     build_cellarrdataset,
 )
 from scipy import sparse
-
-FRAMES = ("gene_annotation", "sample_metadata", "cell_metadata")
+from store_folders import FRAMES, matrix_names, write_stores
 
 
 def experiment(seed, cells, genes, names):
@@ -97,9 +93,7 @@ def expected(path):
 def sliced(path, cells, columns, genes):
     """Cells from first to last (inclusive) and genes by name; row and column within the slice."""
     matrices = {}
-    for name in sorted(os.listdir(f"{path}/assays")):
-        if tiledb.object_type(f"{path}/assays/{name}") != "array":
-            continue
+    for name in matrix_names(f"{path}/assays"):
         with tiledb.open(f"{path}/assays/{name}") as array:
             first, second = [array.domain.dim(i).name for i in range(2)]
             found = array.query(order="C").multi_index[cells[0] : cells[1], columns]
@@ -115,20 +109,6 @@ def sliced(path, cells, columns, genes):
 STORES = {"store.two-matrices": two_matrices, "store.plain": plain}
 
 
-def main(target, prefixes):
-    for name, build in STORES.items():
-        if prefixes and not name.startswith(tuple(prefixes)):
-            continue
-        folder = os.path.join(target, name)
-        store = os.path.join(folder, "dataset")
-        shutil.rmtree(folder, ignore_errors=True)
-        os.makedirs(store)
-        build(store)
-        with open(os.path.join(folder, "expected.json"), "w", newline="\n") as file:
-            json.dump(expected(store), file, allow_nan=False, separators=(",", ":"))
-            file.write("\n")
-
-
 # cellarr starts processes that import this file again.
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2:])
+    write_stores(sys.argv[1], sys.argv[2:], STORES, expected)
