@@ -1,11 +1,11 @@
 import "../node-platform.js";
-import type { BuildOptions } from "../cellarr/build/options.js";
+import type { BuildOptions, BuildStep } from "../cellarr/build/options.js";
 import { dryRunBuild } from "../cellarr/dry-run/dry-run.js";
 import type { BuildReport, FileReport } from "../cellarr/dry-run/report.js";
 import { ValueError } from "../errors.js";
 import type { CommandContext } from "./context.js";
 import { withTextSink } from "./output.js";
-import { createProgressBar } from "./progress.js";
+import { withProgressBar } from "./progress.js";
 import { formatBytes, formatCount, plural } from "./table.js";
 
 /** `cellarr build --dry-run`. */
@@ -15,15 +15,11 @@ export async function runDryRun(
   json: boolean,
   context: CommandContext,
 ): Promise<void> {
-  const bar = await createProgressBar();
-  let report: BuildReport;
-  try {
+  const report = await withProgressBar((bar) => {
     const onProgress: BuildOptions["onProgress"] = ({ step, item, done, total }) =>
-      bar.update(step === "matrix" ? `reading ${item}` : "scanning files", done, total);
-    report = await dryRunBuild({ ...options, signal: context.signal, onProgress });
-  } finally {
-    bar.stop();
-  }
+      bar.update(dryRunLabel(step, item), done, total);
+    return dryRunBuild({ ...options, signal: context.signal, onProgress });
+  });
   const text = json ? JSON.stringify(report) : reportText(report);
   await withTextSink(undefined, context.signal, async (sink) => {
     await sink.write(`${text}\n`);
@@ -31,6 +27,11 @@ export async function runDryRun(
   const errors = report.problems.filter(({ severity }) => severity === "error").length;
   if (errors > 0)
     throw new ValueError(`the build would fail: ${plural(errors, "error")}; nothing was written`);
+}
+
+function dryRunLabel(step: BuildStep, item: string): string {
+  if (step === "matrix") return `reading ${item}`;
+  return step === "download" ? "downloading" : "scanning files";
 }
 
 function reportText({

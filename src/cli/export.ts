@@ -6,7 +6,7 @@ import type { CommandContext } from "./context.js";
 import { openStore } from "./open-store.js";
 import { withTextSink } from "./output.js";
 import { parseChoice, parseNames } from "./parse.js";
-import { createProgressBar } from "./progress.js";
+import { withProgressBar } from "./progress.js";
 import { type CellOptions, selectCells, sliceOrders } from "./select-cells.js";
 import { plural } from "./table.js";
 import { UsageError } from "./usage.js";
@@ -73,13 +73,10 @@ async function exportWithProgress(
   output: string,
   options: ExportOptions,
 ): Promise<void> {
-  const bar = await createProgressBar();
-  try {
-    await exportDataset(dataset, output, {
+  await withProgressBar((bar) =>
+    exportDataset(dataset, output, {
       ...options,
       onProgress: ({ matrix, cells, totalCells }) => bar.update(`writing ${matrix}`, cells, totalCells),
-    });
-  } finally {
-    bar.stop();
-  }
+    }),
+  );
 }

@@ -10,7 +10,7 @@ import type { CommandContext } from "./context.js";
 import { folderBytes } from "./folder-bytes.js";
 import { checkStore } from "./open-store.js";
 import { withTextSink } from "./output.js";
-import { createProgressBar } from "./progress.js";
+import { withProgressBar } from "./progress.js";
 import { formatBytes, plural } from "./table.js";
 import { UsageError } from "./usage.js";
 
@@ -48,18 +48,15 @@ async function index(
   { force }: IndexCommandOptions,
   { signal }: CommandContext,
 ): Promise<IndexedMatrix[]> {
-  const bar = await createProgressBar();
-  try {
-    return await indexDataset(store, {
+  return withProgressBar((bar) =>
+    indexDataset(store, {
       ...chosen,
       signal,
       force: force ?? false,
       onProgress: ({ matrix, step, done, total }) =>
         bar.update(`${step === "read" ? "reading" : "writing by gene"} ${matrix}`, done, total),
-    });
-  } finally {
-    bar.stop();
-  }
+    }),
+  );
 }
 
 function removalText(removed: readonly string[], { json }: IndexCommandOptions): string {

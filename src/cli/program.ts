@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { Command, type Option } from "commander";
 import type { CommandContext } from "./context.js";
 import { exitCodeHelp, repeat } from "./help.js";
+import { addArray } from "./program-array.js";
+import { addAppend, addBuild, addDropSample } from "./program-build.js";
 import { addExport } from "./program-export.js";
 import { addServe } from "./program-serve.js";
 import { addStorageOptions } from "./storage-options.js";
@@ -60,135 +62,6 @@ function describeOption({ description, defaultValue }: Option): string {
 function packageVersion(): string {
   const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
   return (JSON.parse(text) as { version: string }).version;
-}
-
-function addBuild(program: Command, context: CommandContext): void {
-  program
-    .command("build")
-    .description("Build a store from H5AD or 10x files; each file is a sample.")
-    .argument(
-      "<files...>",
-      "H5AD and 10x HDF5 files or their URLs, Matrix Market folders, in the order in which their cells are to stand",
-    )
-    .requiredOption("-o, --out <store>", "folder of the new store")
-    .option(
-      "--matrix <name[:dtype]>",
-      "layer to store, or X or raw/X; dtype is uint16 unless given (repeatable; default: counts)",
-      repeat,
-      [],
-    )
-    .option(
-      "--cell-column <name[:type]>",
-      "column of obs to keep as cell metadata; null where a file lacks it, as text 'NA'; type ascii unless given (repeatable)",
-      repeat,
-      [],
-    )
-    .option("--feature-column <name>", "column of var that names the genes (default: the index)")
-    .option("--gene-annotation <file.csv>", "genes to store: first column their names, others annotation")
-    .option("--sample-metadata <file.csv>", "a row per file, in the same order")
-    .option("--cell-metadata <file.csv>", "a row per cell, in the order of the files")
-    .option("--misfit <rule>", "values that dtype cannot hold: error, round, clip or round-clip", "error")
-    .option("--threads <n>", "files read at the same time", "1")
-    .option("--no-optimize", "leave the fragments of each file as they are, unconsolidated")
-    .option(
-      "--layout <name>",
-      "compact, or python: with the filters of Python cellarr; it reads both",
-      "compact",
-    )
-    .option(
-      "--metadata <form>",
-      "typed: columns keep their types and gaps; python: as Python cellarr stores them (default: as --layout)",
-    )
-    .option("--no-summaries", "leave out the columns of what each matrix adds up to, by cells and by genes")
-    .option("--no-gene-index", "leave out the copies sorted by genes, from which few genes are read")
-    .option("--overwrite", "replace a store that is already there")
-    .option(
-      "--dry-run",
-      "write nothing; report genes, overlap, types, sizes and all problems; 1 if it would fail",
-    )
-    .option("--json", "print a summary as JSON")
-    .addHelpText(
-      "after",
-      `
-Types of matrices: int8, uint8, int16, uint16, int32, uint32, int64, uint64, float32, float64.
-Types of cell columns: those of matrices, ascii, utf8 (also: str), bool, int (64 bits), float (64 bits); with null for
-what is missing even if nothing is yet: string, boolean, Int8 to Int64, UInt8 to UInt64, Float32, Float64.
-
-Examples:
-  $ cellarr build --out store a.h5ad b.h5ad
-  $ cellarr build --out store --matrix counts:uint16 --matrix log-norm:float32 --cell-column tissue *.h5ad
-  $ cellarr build --out store --matrix raw/X:float32 --gene-annotation genes.csv --threads 2 *.h5ad
-${exitCodeHelp}`,
-    )
-    .action(async (files, options) => (await import("./build.js")).runBuild(files, options, context));
-}
-
-function addAppend(program: Command, context: CommandContext): void {
-  program
-    .command("append")
-    .description("Add files to a store that is there; each file is a further sample.")
-    .argument("<store>", "folder of the store, whoever built it")
-    .argument("<files...>", "files as for build")
-    .option(
-      "--matrix <[stored=]name>",
-      "matrix of the files for the store's matrix of that name (repeatable; default: of the same names)",
-      repeat,
-      [],
-    )
-    .option(
-      "--cell-column <name[:type]>",
-      "column of obs to keep that the store does not have yet (repeatable)",
-      repeat,
-      [],
-    )
-    .option("--feature-column <name>", "column of var that names the genes (default: the index)")
-    .option("--gene-annotation <file.csv>", "annotation of the new genes")
-    .option("--sample-metadata <file.csv>", "a row per file, in the same order")
-    .option("--cell-metadata <file.csv>", "a row per new cell, in the order of the files")
-    .option("--new-genes <rule>", "genes that the store does not have: add, ignore or error", "add")
-    .option(
-      "--misfit <rule>",
-      "values that the store's type cannot hold: error, round, clip or round-clip",
-      "error",
-    )
-    .option("--optimize", "make one fragment of each matrix afterwards")
-    .option("--break-lock", "go on although a killed process left the store locked")
-    .option("--json", "print a summary as JSON")
-    .addHelpText(
-      "after",
-      `
-Genes and cells of the store keep their numbers; new ones come behind them. What fails leaves the store as it was.
-
-Examples:
-  $ cellarr append store c.h5ad d.h5ad
-  $ cellarr append store --matrix counts=X --sample-metadata more.csv filtered_feature_bc_matrix.h5
-${exitCodeHelp}`,
-    )
-    .action(async (store, files, options) =>
-      (await import("./change-store.js")).runAppend(store, files, options, context),
-    );
-}
-
-function addDropSample(program: Command, context: CommandContext): void {
-  program
-    .command("drop-sample")
-    .description("Take samples out of a store, with their cells; other cells are numbered anew.")
-    .argument("<store>", "folder of the store, whoever built it")
-    .argument("<names...>", "names of the samples")
-    .option("--break-lock", "go on although a killed process left the store locked")
-    .option("--json", "print a summary as JSON")
-    .addHelpText(
-      "after",
-      `
-Matrices are written anew, so there must be room for both. What fails leaves the store as it was.
-
-Examples:
-  $ cellarr drop-sample store sample_2
-${exitCodeHelp}`,
-    )
-    .action(async (store, names, options) =>
-      (await import("./change-store.js")).runDropSample(store, names, options, context),
-    );
 }
 
 function addInfo(program: Command, context: CommandContext): void {
@@ -299,72 +172,6 @@ Examples:
 ${exitCodeHelp}`,
     )
     .action(async (store, options) => (await import("./verify.js")).runVerify(store, options, context));
-}
-
-function addArray(program: Command, context: CommandContext): void {
-  const array = program
-    .command("array")
-    .description("Look into any TileDB array.")
-    .addHelpText("after", exitCodeHelp);
-  array
-    .command("inspect")
-    .description("Print schema, fragments and metadata of an array.")
-    .argument("<uri>", "folder of the array")
-    .option(
-      "--timestamp <t>",
-      "as the array was at T, or with what was written in T1:T2 (milliseconds since 1970)",
-    )
-    .option("--encryption-key <key>", "key of an encrypted array")
-    .option("--json", "print one JSON object")
-    .addHelpText(
-      "after",
-      `
-Examples:
-  $ cellarr array inspect store/assays/counts
-  $ cellarr array inspect store/cell_metadata --json
-${exitCodeHelp}`,
-    )
-    .action(async (uri, options) => (await import("./array-inspect.js")).runInspect(uri, options, context));
-  array
-    .command("read")
-    .description("Print the cells of an array.")
-    .argument("<uri>", "folder of the array")
-    .option(
-      "--range <dim=lo:hi>",
-      "both ends included; dim=value, dim=lo: and dim=:hi work too (repeatable)",
-      repeat,
-      [],
-    )
-    .option("--attr <name>", "attribute to print (repeatable; default all)", repeat, [])
-    .option(
-      "--timestamp <t>",
-      "as the array was at T, or with what was written in T1:T2 (milliseconds since 1970)",
-    )
-    .option("--encryption-key <key>", "key of an encrypted array")
-    .option(
-      "--where <condition>",
-      "only cells that fulfil the condition (dense arrays: others hold the fill value)",
-    )
-    .option("--limit <n>", "stop after that many cells")
-    .option("--format <format>", "ndjson", "ndjson")
-    .option("--explain", "print the plan of the read as JSON instead of cells")
-    .addHelpText(
-      "after",
-      `
-Prints a JSON object per line and cell: dimensions first, then attributes, in row-major order. 64-bit integers and
-datetimes are decimal strings; NaN, Infinity and -Infinity strings; text is text (bytes that are not UTF-8 as U+DC80
-to U+DCFF); blobs base64; several values a cell an array; enumerated attributes their value. Dense arrays print
-every cell of the range, fill values where nothing was written. A dimension without --range (or with an open end) is
-read to the end of the non-empty domain. Several ranges of one dimension are joined. A colon within a value is
-written \\: and negative numbers need nothing special.
-
-Examples:
-  $ cellarr array read store/assays/counts --range cell_index=0:10 --range gene_index=5
-  $ cellarr array read store/cell_metadata --attr cellarr_sample --limit 3
-  $ cellarr array read array --timestamp 1700000000000 --where "quality > 0.5"
-${exitCodeHelp}`,
-    )
-    .action(async (uri, options) => (await import("./array-read.js")).runRead(uri, options, context));
 }
 
 function addDemo(program: Command, context: CommandContext): void {

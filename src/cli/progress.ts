@@ -26,6 +26,16 @@ export async function createProgressBar(): Promise<ProgressBar> {
   return new TerminalBar(bar);
 }
 
+/** Runs `work` with a bar that stops when it ends, however that is. */
+export async function withProgressBar<T>(work: (bar: ProgressBar) => Promise<T>): Promise<T> {
+  const bar = await createProgressBar();
+  try {
+    return await work(bar);
+  } finally {
+    bar.stop();
+  }
+}
+
 class TerminalBar implements ProgressBar {
   readonly #bar: SingleBar;
   #started = false;

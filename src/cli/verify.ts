@@ -4,7 +4,7 @@ import { FormatError } from "../errors.js";
 import type { CommandContext } from "./context.js";
 import { checkStore } from "./open-store.js";
 import { withTextSink } from "./output.js";
-import { createProgressBar } from "./progress.js";
+import { withProgressBar } from "./progress.js";
 import { formatBytes, plural } from "./table.js";
 
 /** `cellarr verify`: whether a store is as it should be. */
@@ -25,16 +25,13 @@ export async function runVerify(
 }
 
 async function verify(store: string, { signal, storage }: CommandContext): Promise<VerifyReport> {
-  const bar = await createProgressBar();
-  try {
-    return await verifyStore(store, {
+  return withProgressBar((bar) =>
+    verifyStore(store, {
       signal,
       storage,
       onProgress: ({ part, done, total }) => bar.update(`reading ${part}`, Math.min(done, total), total),
-    });
-  } finally {
-    bar.stop();
-  }
+    }),
+  );
 }
 
 function reportText({ defects, parts, bytes }: VerifyReport): string {

@@ -25,6 +25,8 @@ export interface Cli {
   shell(command: string): Promise<Outcome>;
   /** Runs it and interrupts it as soon as `when` is true. */
   interrupt(when: () => boolean, ...args: readonly string[]): Promise<Outcome>;
+  /** Runs it and kills it as soon as `when` is true; it has no time to tidy up, and no code. */
+  kill(when: () => boolean, ...args: readonly string[]): Promise<Outcome>;
 }
 
 /** Call once at the top of a test file. dist/ is left alone: other tests may be building or reading it. */
@@ -55,7 +57,8 @@ export function compiledCli(): Cli {
     run: (...args) => outcome(process.execPath, [main, ...args]),
     runIn: (folder, ...args) => outcome(process.execPath, [main, ...args], { TMPDIR: folder }),
     shell: (command) => outcome("/bin/sh", ["-c", command], { CELLARR: `${process.execPath} ${main}` }),
-    interrupt: (when, ...args) => outcome(process.execPath, [main, ...args], {}, when),
+    interrupt: (when, ...args) => outcome(process.execPath, [main, ...args], {}, { when, signal: "SIGINT" }),
+    kill: (when, ...args) => outcome(process.execPath, [main, ...args], {}, { when, signal: "SIGKILL" }),
   };
 }
 
@@ -63,7 +66,7 @@ function outcome(
   command: string,
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
-  interruptWhen?: () => boolean,
+  stop?: { readonly when: () => boolean; readonly signal: "SIGINT" | "SIGKILL" },
 ): Promise<Outcome> {
   const child = spawn(command, args, {
     stdio: ["ignore", "pipe", "pipe"],
@@ -76,9 +79,9 @@ function outcome(
     });
   }
   const timer = setInterval(() => {
-    if (interruptWhen?.() !== true) return;
+    if (stop?.when() !== true) return;
     clearInterval(timer);
-    child.kill("SIGINT");
+    child.kill(stop.signal);
   }, 5);
   return new Promise((resolve, reject) => {
     child.on("error", reject);

@@ -27,7 +27,14 @@ let files: string[] = [];
 let removeFolder = async (): Promise<void> => {};
 
 const matrixArgs = ["--matrix", "counts:uint16", "--matrix", "log-norm:float32"];
-const columnArgs = ["--cell-column", "tissue", "--cell-column", "n_counts:int32", "--cell-column", "missing"];
+const columnArgs = [
+  "--cell-column",
+  "tissue",
+  "--cell-column",
+  "n_counts:int32",
+  "--cell-column",
+  "missing:ascii",
+];
 
 beforeAll(async () => {
   const kept = await keptFolder();
