@@ -71,6 +71,8 @@ export interface FrameAttribute {
   readonly datatype: Datatype;
   /** Whether cells may be null; default false. */
   readonly nullable?: boolean;
+  /** The cells are positions among these values. */
+  readonly categories?: { readonly values: readonly string[]; readonly ordered: boolean };
 }
 
 /**
@@ -90,7 +92,12 @@ export function frameSchema(rows: number, attributes: readonly FrameAttribute[])
         filters: ["zstd"],
       },
     ],
-    attributes: attributes.map((attribute) => ({ ...attribute, filters: ["zstd"] })),
+    attributes: attributes.map(({ categories, ...attribute }) => ({
+      ...attribute,
+      filters: ["zstd"],
+      ...(categories && { enumeration: attribute.name }),
+    })),
+    enumerations: attributes.flatMap(({ name, categories }) => (categories ? { name, ...categories } : [])),
   };
 }
 
@@ -105,7 +112,8 @@ export function frameMetadata(attributes: readonly FrameAttribute[]): Record<str
 }
 
 /** Null where TileDB-Py tells the type from the attribute's. */
-function pandasType({ datatype, nullable }: FrameAttribute): string | null {
+function pandasType({ datatype, nullable, categories }: FrameAttribute): string | null {
+  if (categories !== undefined) return "category";
   if (!nullable) return datatype === "bool" ? "bool" : null;
   if (datatype === "bool") return "boolean";
   const isText = datatypeInfo(datatype).kind === "string";

@@ -26,18 +26,22 @@ export interface DenseMatrix {
 
 export type Matrix = SparseMatrix | DenseMatrix;
 
+/** Types of a matrix's elements. */
+export const matrixDtypes = [
+  "int8",
+  "uint8",
+  "int16",
+  "uint16",
+  "int32",
+  "uint32",
+  "int64",
+  "uint64",
+  "float32",
+  "float64",
+] as const;
+
 /** Name of a matrix's element type; booleans are read as uint8, float16 as float32. */
-export type MatrixDtype =
-  | "int8"
-  | "uint8"
-  | "int16"
-  | "uint16"
-  | "int32"
-  | "uint32"
-  | "int64"
-  | "uint64"
-  | "float32"
-  | "float64";
+export type MatrixDtype = (typeof matrixDtypes)[number];
 
 /** The dtype of a typed array. */
 export function dtypeOf(values: TypedArray): MatrixDtype {

@@ -2,7 +2,6 @@ import { openArray } from "../../array/open.js";
 import { createArray } from "../../array/write/create.js";
 import type { FragmentWriterOptions } from "../../array/write/fragment-writer.js";
 import { throwIfAborted } from "../../errors.js";
-import type { StoreLocation, WritableStore } from "../../storage/types.js";
 import { mapBounded } from "../../util/concurrency.js";
 import { copyCells } from "../by-gene/copy-matrix.js";
 import { GeneMajorWriter } from "../by-gene/gene-major-writer.js";
@@ -16,6 +15,7 @@ import { LazyFragment, writeMatrix } from "./matrix-writer.js";
 import type { ResolvedMatrix } from "./options.js";
 import type { BuildOutput } from "./output.js";
 import { matrixGenes, type ScannedFile } from "./scan.js";
+import type { Place } from "./staging.js";
 
 /** Second step of a build: one matrix of all files, and its gene-major copy. */
 
@@ -32,9 +32,9 @@ export async function writeAssay(
 ): Promise<void> {
   const { signal } = plan.options;
   const name = matrix.tiledbStoreName;
-  const folder = output.part(`${storeNames.assays}/${name}`);
+  const folder = matrixFolder(output, matrix);
   const shape = shapeOf(plan, matrix);
-  await createArray(folder, matrixSchema(shape, plan.layout), { signal });
+  await createMatrix(plan, matrix, folder);
   const copy = plan.geneMajor ? geneMajorWriter(plan, output, name, shape) : null;
   try {
     await writeFiles(plan, matrix, folder, { byGene: plan.optimize ? copy : null, summary });
@@ -50,7 +50,18 @@ export async function writeAssay(
   }
 }
 
-export function shapeOf(plan: BuildPlan, matrix: ResolvedMatrix): MatrixShape {
+/** Where a matrix is made. */
+export function matrixFolder(output: BuildOutput, { tiledbStoreName }: ResolvedMatrix): Place {
+  return output.part(`${storeNames.assays}/${tiledbStoreName}`);
+}
+
+/** Makes the array of a matrix, without cells. */
+export function createMatrix(plan: BuildPlan, matrix: ResolvedMatrix, folder: Place): Promise<void> {
+  const { signal } = plan.options;
+  return createArray(folder, matrixSchema(shapeOf(plan, matrix), plan.layout), { signal });
+}
+
+function shapeOf(plan: BuildPlan, matrix: ResolvedMatrix): MatrixShape {
   return {
     attribute: { name: matrix.matrixAttrName, datatype: matrix.dtype },
     cellType: plan.cellType,
@@ -86,7 +97,7 @@ export function geneMajorWriter(
 async function writeFiles(
   plan: BuildPlan,
   matrix: ResolvedMatrix,
-  folder: StoreLocation<WritableStore>,
+  folder: Place,
   also: Companions,
 ): Promise<void> {
   const { signal } = plan.options;
@@ -108,7 +119,7 @@ export function fragmentOptions(plan: BuildPlan, matrix: ResolvedMatrix): Fragme
 }
 
 export async function inFragment(
-  folder: StoreLocation<WritableStore>,
+  folder: Place,
   options: FragmentWriterOptions,
   write: (fragment: LazyFragment) => Promise<void>,
 ): Promise<void> {

@@ -4,7 +4,7 @@ import type { StoreLocation, WritableStore } from "../../storage/types.js";
 import { checkThreads } from "../../util/check-threads.js";
 import { mapBounded } from "../../util/concurrency.js";
 import { formOf, type MetadataForm } from "../columns/column-form.js";
-import type { ObsRequest } from "../columns/obs-columns.js";
+import { checkOpenTypes, type ObsRequest } from "../columns/obs-columns.js";
 import { checkIndexType, type IndexType } from "../layout.js";
 import { checkSummaries, wantsSummaries } from "../summary/check-summaries.js";
 import { cellTable, isAdded } from "./cell-table.js";
@@ -56,7 +56,7 @@ export async function planBuild(options: BuildOptions): Promise<BuildPlan> {
   const threads = checkThreads(options.numThreads ?? 1, "numThreads");
   if (options.files.length === 0) throw new ArgumentError("files: at least one is needed");
   const report = (progress: BuildProgress) => options.onProgress?.(progress);
-  const layout = checkLayout(options.layout ?? "compact");
+  const layout = checkLayout(options.layout);
   const form = formOf(options);
   checkSummaries(options, matrices);
   const files = await scanFiles(options, matrices, form, threads, report);
@@ -99,21 +99,20 @@ export async function planBuild(options: BuildOptions): Promise<BuildPlan> {
   };
 }
 
-function checkLayout(layout: MatrixLayout): MatrixLayout {
+/** Throws ArgumentError for what is no layout. */
+export function checkLayout(layout: MatrixLayout = "compact"): MatrixLayout {
   if (matrixLayouts.includes(layout)) return layout;
   throw new ArgumentError(`layout is '${String(layout)}', expected ${matrixLayouts.join(", ")}`);
 }
 
-/** The columns of obs that the build stores, without those that it makes itself. */
-function obsRequest(
+/** The columns of obs that the build stores, without those that it makes itself; null where it stores none. */
+export function obsRequest(
   { cellMetadata, cellMetadataOptions }: BuildOptions,
   form: MetadataForm,
-): { readonly obs?: ObsRequest } {
+): ObsRequest | null {
   const types = cellMetadataOptions?.columnTypes;
-  if (types === undefined || cellMetadata !== undefined || cellMetadataOptions?.skip) return {};
-  return {
-    obs: { types: Object.fromEntries(Object.entries(types).filter(([name]) => !isAdded(name))), form },
-  };
+  if (types === undefined || cellMetadata !== undefined || cellMetadataOptions?.skip) return null;
+  return { types: Object.fromEntries(Object.entries(types).filter(([name]) => !isAdded(name))), form };
 }
 
 async function scanFiles(
@@ -123,14 +122,15 @@ async function scanFiles(
   threads: number,
   report: (progress: BuildProgress) => void,
 ): Promise<ScannedFile[]> {
+  const obs = obsRequest(options, form);
   const request = {
     matrixNames: matrices.map(({ matrixName }) => matrixName),
     featureColumn: options.geneAnnotationOptions?.featureColumn ?? "index",
-    ...obsRequest(options, form),
+    ...(obs !== null && { obs }),
   };
   const total = options.files.length;
   let done = 0;
-  return mapBounded(
+  const files = await mapBounded(
     options.files,
     threads,
     async (input, position) => {
@@ -140,4 +140,6 @@ async function scanFiles(
     },
     options.signal,
   );
+  if (obs !== null) checkOpenTypes(obs, files);
+  return files;
 }

@@ -1,23 +1,27 @@
 import { consolidate } from "../../array/consolidate/consolidate.js";
 import { vacuum } from "../../array/consolidate/vacuum.js";
 import { openArray, type TileDBArray } from "../../array/open.js";
-import { createArray } from "../../array/write/create.js";
 import { isCellarrError, throwIfAborted } from "../../errors.js";
 import { FileSource } from "../../h5ad/file-source.js";
 import type { AnnDataSource } from "../../h5ad/source.js";
 import { TenxSource } from "../../h5ad/tenx-source.js";
 import { joinKey, lastPart } from "../../storage/key.js";
 import type { TypedArray } from "../../util/typed-arrays.js";
-import { copyCells, shapeOf as stored } from "../by-gene/copy-matrix.js";
+import { copyCells, shapeOf } from "../by-gene/copy-matrix.js";
 import { openGeneMajor } from "../by-gene/gene-major-state.js";
 import type { GeneMajorWriter } from "../by-gene/gene-major-writer.js";
-import { storeNames } from "../layout.js";
 import type { MatrixSummary } from "../summary/matrix-summary.js";
 import { StoredCells } from "../summary/stored-cells.js";
-import { fileWriter, fragmentOptions, geneMajorWriter, inFragment, shapeOf } from "./build-matrix.js";
+import {
+  createMatrix,
+  fileWriter,
+  fragmentOptions,
+  geneMajorWriter,
+  inFragment,
+  matrixFolder,
+} from "./build-matrix.js";
 import type { BuildPlan } from "./build-plan.js";
 import { withSource } from "./file-sources.js";
-import { matrixSchema } from "./matrix-schema.js";
 import type { ResolvedMatrix } from "./options.js";
 import type { BuildOutput } from "./output.js";
 import type { Place } from "./staging.js";
@@ -37,12 +41,11 @@ export async function resumeAssay(
 ): Promise<void> {
   const { signal } = plan.options;
   const name = matrix.tiledbStoreName;
-  const folder = output.part(`${storeNames.assays}/${name}`);
-  const shape = shapeOf(plan, matrix);
+  const folder = matrixFolder(output, matrix);
   const there = await openThere(folder);
   if (there === null) {
     await folder.store.deletePrefix(folder.path);
-    await createArray(folder, matrixSchema(shape, plan.layout), { signal });
+    await createMatrix(plan, matrix, folder);
   } else await removeUncommitted(folder);
   const write = fileWriter(plan, matrix, { byGene: null, summary: null });
   for (const at of plan.files.keys()) {
@@ -56,20 +59,20 @@ export async function resumeAssay(
     await vacuum(folder, { signal });
     plan.report({ step: "optimize", item: name, done: 1, total: 1 });
   }
-  await readAgain(plan, output, name, summary);
+  await readAgain(plan, output, matrix, summary);
 }
 
 /** The gene-major copy, if it is not there yet, and the summary are made of the array: files that are done are not read. */
 async function readAgain(
   plan: BuildPlan,
   output: BuildOutput,
-  name: string,
+  matrix: ResolvedMatrix,
   summary: MatrixSummary | null,
 ): Promise<void> {
   if (!plan.geneMajor && summary === null) return;
   const { signal } = plan.options;
-  const array = await openArray(output.part(`${storeNames.assays}/${name}`), { signal });
-  const copy = await missingCopy(plan, output, name, array);
+  const array = await openArray(matrixFolder(output, matrix), { signal });
+  const copy = await missingCopy(plan, output, matrix.tiledbStoreName, array);
   const totals = summary === null ? null : new StoredCells(summary, plan.samples.starts);
   if (copy === null && totals === null) return;
   const append = async (cells: Uint32Array, genes: Uint32Array, values: TypedArray): Promise<void> => {
@@ -77,7 +80,7 @@ async function readAgain(
     await totals?.append(cells, genes, values);
   };
   try {
-    await copyCells(array, stored(array), { append }, { signal });
+    await copyCells(array, shapeOf(array), { append }, { signal });
     await copy?.finish(array);
     await totals?.finish();
   } catch (error) {
@@ -98,7 +101,7 @@ async function missingCopy(
   const { array: place } = output.geneMajorPart(name);
   if ((await openGeneMajor(place, array, plan.options.signal)).state === "current") return null;
   await place.store.deletePrefix(place.path);
-  return geneMajorWriter(plan, output, name, stored(array));
+  return geneMajorWriter(plan, output, name, shapeOf(array));
 }
 
 async function openThere(folder: Place): Promise<TileDBArray | null> {

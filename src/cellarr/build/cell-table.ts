@@ -120,7 +120,7 @@ function fileCells(
       if (isAdded(name)) {
         const column = name === addedColumns.sample ? repeatedText(sample, rows) : positions(rows);
         columns.push(storedColumn(column, datatype, describeColumn(name, file.name)));
-      } else columns.push(await obsCells(source, attribute, types[name]!, file.name));
+      } else columns.push(await obsCells(source, attribute, types[name] ?? null, file.name));
     }
     return columns;
   });

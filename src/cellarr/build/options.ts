@@ -1,6 +1,6 @@
 import { ArgumentError } from "../../errors.js";
 import type { AnnData } from "../../h5ad/anndata.js";
-import type { MatrixDtype } from "../../h5ad/matrix.js";
+import { type MatrixDtype, matrixDtypes } from "../../h5ad/matrix.js";
 import type { AnnDataSource } from "../../h5ad/source.js";
 import type { StorageOptions } from "../../storage/remote/settings.js";
 import type { StoreLocation } from "../../storage/types.js";
@@ -17,6 +17,12 @@ import type { MatrixLayout } from "./matrix-schema.js";
 /** Types of columns by name; columns that are not named get theirs by `metadata` of the build. */
 export type ColumnTypes = Readonly<Record<string, ColumnType>>;
 
+/**
+ * Types of columns of obs. Null leaves the type open: by `metadata` of the build that of the files' columns, the narrowest
+ * that has the values of all of them, or text.
+ */
+export type ObsTypes = Readonly<Record<string, ColumnType | null>>;
+
 export interface CellMetadataOptions {
   /** True: don't write cell metadata. */
   readonly skip?: boolean;
@@ -26,9 +32,10 @@ export interface CellMetadataOptions {
   readonly tiledbStoreName?: string;
   /**
    * Without `cellMetadata`: the columns of obs to store and their types, in this order; for the cells of a file that does
-   * not have one it is null, and "NA" where it is of type "ascii" or "utf8". With it: types of its columns.
+   * not have one it is null, and "NA" where it is of type "ascii" or "utf8". A column whose type is left open must be in
+   * one file at least. With `cellMetadata`: types of its columns.
    */
-  readonly columnTypes?: ColumnTypes;
+  readonly columnTypes?: ObsTypes;
 }
 
 export interface GeneAnnotationOptions {
@@ -168,20 +175,6 @@ export interface BuildOptions {
 }
 
 export type ResolvedMatrix = Required<MatrixOptions>;
-
-/** Types that a matrix can be stored in. */
-export const matrixDtypes = [
-  "int8",
-  "uint8",
-  "int16",
-  "uint16",
-  "int32",
-  "uint32",
-  "int64",
-  "uint64",
-  "float32",
-  "float64",
-] as const satisfies readonly MatrixDtype[];
 
 export const misfitRules = ["error", "round", "clip", "round-clip"] as const satisfies readonly MisfitRule[];
 const combineRules: readonly string[] = ["sum", "max", "min", "mean", "first"] satisfies CombineRule[];

@@ -76,7 +76,7 @@ export class BuildOutput {
     }
     if (new TextDecoder().decode(bytes) !== inputs) {
       throw new ArgumentError(
-        "a build of other files or with other options was interrupted here; start anew without resume",
+        "a build of other files or with other options was interrupted here; start anew without resume, or delete this folder",
         { where: locationUri(this.#staging) },
       );
     }

@@ -8,7 +8,7 @@ import { Frame, type FrameColumn } from "../../util/frame.js";
 import { type FormedColumn, formColumn, type MetadataForm } from "../columns/column-form.js";
 import { type CsvOptions, parseCsv, parseCsvText } from "../frames/csv.js";
 import { type FrameAttribute, isAddedColumn } from "../layout.js";
-import type { ColumnTypes, TableInput } from "./options.js";
+import type { ObsTypes, TableInput } from "./options.js";
 
 /** The caller's tables, frames or CSV, and their columns in the types of the store. */
 
@@ -60,7 +60,7 @@ export interface TypedTable {
  */
 export function typedTable(
   columns: ReadonlyMap<string, FrameColumn>,
-  types: ColumnTypes | undefined,
+  types: ObsTypes | undefined,
   form: MetadataForm,
   what: string,
 ): TypedTable {
@@ -71,8 +71,8 @@ export function typedTable(
     return formColumn(
       name,
       column,
-      types?.[name],
-      types?.[name] === undefined ? own : form,
+      types?.[name] ?? undefined,
+      types?.[name] ? form : own,
       `${what}: column '${name}'`,
     );
   });
@@ -89,7 +89,7 @@ export function extendTable(table: TypedTable, added: readonly FormedColumn[]): 
   return { attributes: all.map(({ attribute }) => attribute), columns: all.map(({ cells }) => cells) };
 }
 
-function checkTypedNames(names: readonly string[], types: ColumnTypes | undefined, what: string): void {
+function checkTypedNames(names: readonly string[], types: ObsTypes | undefined, what: string): void {
   const unknown = Object.keys(types ?? {}).find((name) => !names.includes(name));
   if (unknown === undefined) return;
   const present = names.map((name) => `'${name}'`).join(", ");

@@ -10,6 +10,7 @@ import { cellColumns } from "../build/sample-table.js";
 import type { Place } from "../build/staging.js";
 import { readTable } from "../build/tables.js";
 import { joinAttributes } from "../columns/column-form.js";
+import { isEnumerated, joinCategories } from "../columns/enumerated.js";
 import { obsAttribute, obsColumn } from "../columns/obs-columns.js";
 import { numberedIndex, runRows, takeFrameRows } from "../frames/frame-parts.js";
 import type { FrameReader } from "../frames/frame-reader.js";
@@ -52,7 +53,7 @@ export async function writeLonger(
     rows.rowCount === 0 || replaced.has(attribute.name)
       ? attribute
       : widened(attribute, rows.columns.get(attribute.name), what);
-  const stored = storedAttributes(frame).map(widen);
+  const stored = (await storedAttributes(frame)).map(widen);
   const given = new Map([...rows.columns].filter(([name]) => !added.has(name)));
   const attributes = [...stored, ...furtherAttributes(stored, given, types, what)];
   const [first, count] = [frame.rowCount, frame.rowCount + rows.rowCount];
@@ -83,7 +84,7 @@ export async function writeLongerCells(to: Place, plan: AppendPlan, summaries: C
     options.onProgress?.({ step: "cell_metadata", item: "cell_metadata", done, total });
   };
   const given = options.cellMetadata === undefined ? null : await givenCells(plan);
-  const attributes = cellAttributes(plan, given, summaries.names);
+  const attributes = cellAttributes(plan, await storedAttributes(parts.cells), given, summaries.names);
   const writer = await FrameWriter.create(to, attributes, total, signal);
   await copyRows(parts.cells, attributes, [0, cellOffset], writer, { signal, onRows });
   for (const [at, file] of plan.files.entries()) {
@@ -103,7 +104,8 @@ export async function writeLongerCells(to: Place, plan: AppendPlan, summaries: C
 
 /** Those of the store, with room for what the files or the caller's rows hold, and further ones. */
 function cellAttributes(
-  { files, parts, options, samples }: AppendPlan,
+  { files, options, samples }: AppendPlan,
+  before: readonly FrameAttribute[],
   given: Frame | null,
   summaries: ReadonlySet<string>,
 ): FrameAttribute[] {
@@ -113,17 +115,23 @@ function cellAttributes(
     if (name === addedColumns.sample) return widened(attribute, textColumn(samples.names), "samples");
     if (name === addedColumns.cellIndexInSample || summaries.has(name)) return attribute;
     if (given !== null) return widened(attribute, given.columns.get(name), "cell metadata");
+    if (isEnumerated(attribute)) {
+      return files.reduce((joined, { obs }) => joinCategories(joined, obs.get(name)), attribute);
+    }
     const type = typeOfAttribute(attribute);
     return type === null ? attribute : joinAttributes(attribute, obsAttribute(name, type, "typed", files));
   };
-  const stored = storedAttributes(parts.cells).map(widen);
+  const stored = before.map(widen);
   if (given !== null) {
     const columns = withoutOurs(given.columns);
     return [...stored, ...furtherAttributes(stored, columns, types, "cell metadata")];
   }
   const known = new Set(stored.map(({ name }) => name));
   const further = Object.entries(types ?? {}).filter(([name]) => !known.has(name));
-  const added = further.map(([name, type]) => withGaps(obsAttribute(name, type, "typed", files)));
+  const added = further.map(([name, type]) => {
+    const attribute = obsAttribute(name, type, "typed", files);
+    return type === null ? { ...attribute, nullable: true } : withGaps(attribute);
+  });
   return [...stored, ...added];
 }
 

@@ -1,16 +1,17 @@
 import { ArgumentError, NotFoundError, UnsupportedError, ValueError } from "../../errors.js";
-import type { MatrixDtype } from "../../h5ad/matrix.js";
+import { type MatrixDtype, matrixDtypes } from "../../h5ad/matrix.js";
 import { mapBounded } from "../../util/concurrency.js";
 import { Frame, type FrameColumn, textColumn } from "../../util/frame.js";
 import { isAdded } from "../build/cell-table.js";
 import { compareCodePoints, GeneSet } from "../build/gene-set.js";
 import { geneTable } from "../build/gene-table.js";
-import { matrixDtypes, type ResolvedMatrix, resolveMatrices } from "../build/options.js";
+import { type ResolvedMatrix, resolveMatrices } from "../build/options.js";
 import { type Samples, sampleTable } from "../build/sample-table.js";
 import { fileGenes, type ScannedFile, scanFile } from "../build/scan.js";
 import type { Place } from "../build/staging.js";
 import { readTable } from "../build/tables.js";
-import type { ObsRequest } from "../columns/obs-columns.js";
+import { isEnumerated } from "../columns/enumerated.js";
+import { checkOpenTypes, type ObsRequest } from "../columns/obs-columns.js";
 import type { DatasetParts } from "../dataset-parts.js";
 import type { ColumnType } from "../frames/column-types.js";
 import { takeFrameRows } from "../frames/frame-parts.js";
@@ -19,7 +20,7 @@ import { addedColumns, CELL_DIMENSION, checkIndexType, GENE_DIMENSION, isIndexTy
 import type { MatrixReader } from "../matrix-reader.js";
 import { storedSummaries } from "../summary/stored-summaries.js";
 import { summaryNames } from "../summary/summary-names.js";
-import type { AppendedMatrix, AppendOptions } from "./change-options.js";
+import { type AppendedMatrix, type AppendOptions, newGeneRules } from "./change-options.js";
 import { groupOf, matrixPlace } from "./store-places.js";
 import { storedAttributes, typeOfAttribute } from "./stored-frame.js";
 
@@ -57,9 +58,12 @@ export async function planAppend(
   options: AppendOptions,
 ): Promise<AppendPlan> {
   if (options.files.length === 0) throw new ArgumentError("files: at least one is needed");
+  checkNewGenes(options.newGenes);
   const matrices = chooseMatrices(parts, location, options);
   const summaries = storedSummaries(parts);
-  const files = await scanFiles(options, matrices, obsRequest(parts, options, summaries));
+  const request = await obsRequest(parts, options, summaries);
+  const files = await scanFiles(options, matrices, request);
+  if (request !== null) checkOpenTypes(request, files);
   const genes = await appendedGenes(parts, files, options);
   const samples = await newSamples(parts, files, options);
   const cellOffset = parts.cells.rowCount;
@@ -82,21 +86,29 @@ export async function planAppend(
   };
 }
 
+function checkNewGenes(rule: AppendOptions["newGenes"] = "add"): void {
+  if (newGeneRules.includes(rule)) return;
+  throw new ArgumentError(`newGenes is '${String(rule)}', expected ${newGeneRules.join(", ")}`);
+}
+
 /** The columns that are taken from obs: those of the store, and further ones that are asked for. */
-function obsRequest(
+async function obsRequest(
   { cells }: DatasetParts,
   { cellMetadata, cellMetadataOptions }: AppendOptions,
   summaries: readonly string[],
-): ObsRequest | null {
+): Promise<ObsRequest | null> {
   if (cellMetadata !== undefined) return null;
   const made = new Set(summaries.flatMap((word) => Object.values(summaryNames(word).cells)));
-  const types: Record<string, ColumnType> = { ...cellMetadataOptions?.columnTypes };
-  for (const attribute of storedAttributes(cells)) {
+  const types: Record<string, ColumnType | null> = { ...cellMetadataOptions?.columnTypes };
+  const stored = await storedAttributes(cells);
+  for (const attribute of stored) {
     const type = typeOfAttribute(attribute);
-    if (type !== null) types[attribute.name] = type;
+    if (type === null) delete types[attribute.name];
+    else types[attribute.name] = type;
   }
+  const enumerated = new Set(stored.filter(isEnumerated).map(({ name }) => name));
   const own = Object.entries(types).filter(([name]) => !isAdded(name) && !made.has(name));
-  return { types: Object.fromEntries(own), form: "typed" };
+  return { types: Object.fromEntries(own), form: "typed", enumerated };
 }
 
 function chooseMatrices(parts: DatasetParts, location: Place, options: AppendOptions): AppendedTo[] {

@@ -36,6 +36,9 @@ export type AppendedMatrix = Pick<
   "matrixName" | "tiledbStoreName" | "onMisfit" | "consolidateDuplicateGeneFunc" | "skip"
 >;
 
+/** What becomes of genes that a store does not have. */
+export const newGeneRules = ["add", "ignore", "error"] as const;
+
 export interface AppendOptions extends ChangeOptions {
   /** One sample each, as for a build. */
   readonly files: readonly FileInput[];
@@ -49,7 +52,7 @@ export interface AppendOptions extends ChangeOptions {
    * Genes that the store does not have: "add" (default) puts them behind those it has, sorted; "ignore" leaves their
    * values out; "error" refuses them.
    */
-  readonly newGenes?: "add" | "ignore" | "error" | undefined;
+  readonly newGenes?: (typeof newGeneRules)[number] | undefined;
   /** Default: each matrix of the store from the files' matrix of its name ("raw_X" from "raw/X"). */
   readonly matrixOptions?: AppendedMatrix | readonly AppendedMatrix[];
   /** Of matrices that do not say it themselves; default "error". */

@@ -152,7 +152,7 @@ async function drop(plan: DropPlan, samples: readonly string[]): Promise<DropRes
 
 async function writeCells({ parts, runs, cellCount, options }: DropPlan, to: Place): Promise<void> {
   const { signal } = options;
-  const attributes = storedAttributes(parts.cells);
+  const attributes = await storedAttributes(parts.cells);
   const writer = await FrameWriter.create(to, attributes, cellCount, signal);
   let done = 0;
   const onRows = (rows: number) => {
@@ -172,7 +172,7 @@ async function writeGenes(
   totals: readonly FormedColumn[],
 ): Promise<void> {
   const { signal } = options;
-  const attributes = storedAttributes(parts.genes);
+  const attributes = await storedAttributes(parts.genes);
   const { rowCount } = parts.genes;
   const writer = await FrameWriter.create(to, attributes, rowCount, signal);
   const replaced = new Map(totals.map(({ attribute, cells }) => [attribute.name, cells]));
@@ -181,7 +181,7 @@ async function writeGenes(
 }
 
 async function writeSamples({ parts, kept, ranges, runs, options }: DropPlan, to: Place): Promise<void> {
-  const attributes = storedAttributes(parts.samples);
+  const attributes = await storedAttributes(parts.samples);
   const rows = await parts.samples.rows(Uint32Array.from(kept), undefined, options.signal);
   const columns = new Map<string, FrameColumn>(rows.columns);
   const lower = (cell: number) => cell - (runs.findLast((run) => run.start <= cell)?.shift ?? 0);

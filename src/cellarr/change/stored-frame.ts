@@ -3,9 +3,11 @@ import type { Column } from "../../array/columns.js";
 import { run } from "../../array/read/selection.js";
 import { UnsupportedError, ValueError } from "../../errors.js";
 import { datatypeInfo } from "../../format/datatype.js";
-import type { Frame, FrameColumn } from "../../util/frame.js";
-import type { ColumnTypes } from "../build/options.js";
+import { dtypeOf } from "../../h5ad/matrix.js";
+import { type Frame, type FrameColumn, textValues } from "../../util/frame.js";
+import type { ObsTypes } from "../build/options.js";
 import { formColumn, joinAttributes } from "../columns/column-form.js";
+import { askedCategories, enumeratedCells, isEnumerated, joinCategories } from "../columns/enumerated.js";
 import { type ColumnType, columnTypes, storedColumn } from "../frames/column-types.js";
 import { runRows } from "../frames/frame-parts.js";
 import type { FrameReader } from "../frames/frame-reader.js";
@@ -16,8 +18,8 @@ import type { NamedCells } from "../summary/stored-summaries.js";
 
 /**
  * The frames of a store that is there, on the way to new ones: their domain says how many rows they have, so a frame with
- * more or fewer rows is a new array. Types of columns stay, but that they may get room for null and for other than ASCII
- * text; enumerated columns become text.
+ * more or fewer rows is a new array. Types of columns stay, but that they may get room for null, for other than ASCII
+ * text and for further categories; categories that are numbers become nullable numbers.
  */
 
 /** Rows that are read at a time. */
@@ -26,15 +28,28 @@ const PIECE_ROWS = 50_000;
 /** What a text column holds where there is nothing. */
 const NOT_AVAILABLE = "NA";
 
-export function storedAttributes(frame: FrameReader): FrameAttribute[] {
-  return frame.array.schema.attributes.map(({ name, datatype, cellValNum, enumeration, nullable }) => {
-    const { kind } = datatypeInfo(datatype);
-    const isText = kind === "string" || kind === "char";
-    if (enumeration !== null) return { name, datatype: "string_utf8" };
-    if (isText) return { name, datatype: kind === "char" ? "string_ascii" : datatype, nullable };
-    if (cellValNum === 1) return { name, datatype, nullable };
-    throw new UnsupportedError(`column '${name}' has ${cellValNum} values a row`, { where: frame.array.uri });
-  });
+export function storedAttributes(frame: FrameReader): Promise<FrameAttribute[]> {
+  const { schema, uri } = frame.array;
+  return Promise.all(
+    schema.attributes.map(async ({ name, datatype, cellValNum, enumeration, nullable }) => {
+      const { kind } = datatypeInfo(datatype);
+      const isText = kind === "string" || kind === "char";
+      if (enumeration !== null) return enumeratedAttribute({ name, datatype, nullable: true }, frame);
+      if (isText) return { name, datatype: kind === "char" ? "string_ascii" : datatype, nullable };
+      if (cellValNum === 1) return { name, datatype, nullable };
+      throw new UnsupportedError(`column '${name}' has ${cellValNum} values a row`, { where: uri });
+    }),
+  );
+}
+
+async function enumeratedAttribute(attribute: FrameAttribute, frame: FrameReader): Promise<FrameAttribute> {
+  const { name } = attribute;
+  const { categories, ordered } = await frame.categories(name);
+  if (categories.kind === "text") {
+    return { ...attribute, categories: { values: textValues(categories).map((one) => one ?? ""), ordered } };
+  }
+  const datatype = categories.kind === "boolean" ? "bool" : dtypeOf(categories.values);
+  return { name, datatype, nullable: true };
 }
 
 /**
@@ -44,13 +59,15 @@ export function storedAttributes(frame: FrameReader): FrameAttribute[] {
 export function furtherAttributes(
   attributes: readonly FrameAttribute[],
   given: ReadonlyMap<string, FrameColumn>,
-  types: ColumnTypes | undefined,
+  types: ObsTypes | undefined,
   what: string,
 ): FrameAttribute[] {
   const known = new Set(attributes.map(({ name }) => name));
   const further = [...given].filter(([name]) => !known.has(name));
   return further.map(([name, column]) =>
-    withGaps(formColumn(name, column, types?.[name], "typed", `${what}: column '${name}'`).attribute),
+    withGaps(
+      formColumn(name, column, types?.[name] ?? undefined, "typed", `${what}: column '${name}'`).attribute,
+    ),
   );
 }
 
@@ -64,7 +81,8 @@ function isText({ datatype }: FrameAttribute): boolean {
 }
 
 /** The type that is asked of a column to go into an attribute; null where there is none of that name. */
-export function typeOfAttribute({ datatype }: FrameAttribute): ColumnType | null {
+export function typeOfAttribute({ datatype, categories }: FrameAttribute): ColumnType | null {
+  if (categories !== undefined) return "utf8";
   if (datatype === "string_ascii") return "ascii";
   if (datatype === "string_utf8") return "utf8";
   return Object.hasOwn(columnTypes, datatype) ? (datatype as ColumnType) : null;
@@ -76,6 +94,7 @@ export function widened(
   column: FrameColumn | undefined,
   what: string,
 ): FrameAttribute {
+  if (isEnumerated(stored)) return joinCategories(stored, column && askedCategories(stored.name, column));
   const type = typeOfAttribute(stored);
   if (type === null) return stored;
   if (column === undefined) return withGaps(stored);
@@ -120,6 +139,7 @@ export function frameCells(
   what: string,
 ): Column {
   const column = frame.columns.get(attribute.name);
+  if (isEnumerated(attribute)) return enumeratedCells(column, frame.rowCount, attribute);
   if (column === undefined) return missingCells(attribute, frame.rowCount, what);
   const whole = `${what}: column '${attribute.name}'`;
   return storedColumn(column, attribute.datatype, whole, attribute.nullable);

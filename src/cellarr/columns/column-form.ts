@@ -1,8 +1,8 @@
 import type { Column } from "../../array/columns.js";
 import { ArgumentError } from "../../errors.js";
 import { datatypeInfo } from "../../format/datatype.js";
+import { dtypeOf } from "../../h5ad/matrix.js";
 import type { FrameColumn } from "../../util/frame.js";
-import type { TypedArray } from "../../util/typed-arrays.js";
 import {
   attributeDatatype,
   type ColumnType,
@@ -103,7 +103,7 @@ function ownType(column: FrameColumn): ColumnType {
     case "boolean":
       return "bool";
     case "numeric":
-      return numericType(column.values);
+      return dtypeOf(column.values);
     case "categorical":
       return column.categories.kind === "text" ? textType(column) : ownType(column.categories);
     case "text":
@@ -116,23 +116,7 @@ function textType(column: FrameColumn): ColumnType {
   return gaps ? "string" : defaultType(column);
 }
 
-function numericType(values: TypedArray): ColumnType {
-  const types = [
-    "int8",
-    "uint8",
-    "int16",
-    "uint16",
-    "int32",
-    "uint32",
-    "int64",
-    "uint64",
-    "float32",
-    "float64",
-  ] as const;
-  return types.find((type) => values instanceof datatypeInfo(type).array)!;
-}
-
-/** The attribute for the cells of two columns, one after the other. */
+/** The attribute for the cells of two columns of the type of the first, one after the other. */
 export function joinAttributes(one: FrameAttribute, other: FrameAttribute): FrameAttribute {
   const nullable = (one.nullable ?? false) || (other.nullable ?? false);
   const datatype = other.datatype === "string_utf8" ? other.datatype : one.datatype;

@@ -2,6 +2,8 @@ import { throwIfAborted } from "../../errors.js";
 import { datatypeInfo } from "../../format/datatype.js";
 import { MemoryStore } from "../../storage/memory.js";
 import { childLocation, resolveLocation } from "../../storage/resolve.js";
+import { checkThreads } from "../../util/check-threads.js";
+import { checkLayout, obsRequest } from "../build/build-plan.js";
 import { isAdded } from "../build/cell-table.js";
 import { withSource } from "../build/file-sources.js";
 import { type Genes, genePositions, geneTable } from "../build/gene-table.js";
@@ -17,6 +19,7 @@ import { fileGenes, matrixGenes, type ScannedFile } from "../build/scan.js";
 import { isPresent } from "../build/staging.js";
 import { readTable, typedTable } from "../build/tables.js";
 import { formOf } from "../columns/column-form.js";
+import { checkOpenTypes } from "../columns/obs-columns.js";
 import { withRemoteInputs } from "../inputs/remote-inputs.js";
 import { checkIndexType, storeNames } from "../layout.js";
 import { checkSummaries, wantsSummaries } from "../summary/check-summaries.js";
@@ -45,6 +48,8 @@ async function inspectBuild(options: DryRunOptions): Promise<BuildReport> {
   const names = resolveFrameNames(options);
   const matrices = resolveMatrices(options.matrixOptions).filter(({ skip }) => !skip);
   checkSummaries(options, matrices);
+  checkLayout(options.layout);
+  checkThreads(options.numThreads ?? 1, "numThreads");
   const problems: BuildProblem[] = [];
   const files: InspectedFile[] = [];
   for (const [at, input] of options.files.entries()) {
@@ -126,7 +131,11 @@ async function tableProblems(
     const { columns } = sampleTable(table, files);
     typedTable(columns, options.sampleMetadataOptions?.columnTypes, formOf(options), "sample metadata");
   });
-  if (options.cellMetadata === undefined) return problems;
+  if (options.cellMetadata === undefined) {
+    const obs = obsRequest(options, formOf(options));
+    if (obs !== null) await attempt(problems, "cell metadata", () => checkOpenTypes(obs, files));
+    return problems;
+  }
   const table = await attempt(problems, "cell metadata", () =>
     readTable(options.cellMetadata!, "cell metadata", false, options.storage),
   );

@@ -8,6 +8,7 @@ import { fileGenes, type ScannedFile, scanFile } from "../build/scan.js";
 import { formOf, type MetadataForm } from "../columns/column-form.js";
 import { surveyObs } from "../columns/obs-columns.js";
 import { attributeDatatype, type ColumnType, isNullableType } from "../frames/column-types.js";
+import type { FrameAttribute } from "../layout.js";
 import type { BuildProblem, FileMatrixReport } from "./report.js";
 
 /** What one file holds, and what of it a build would fail by. */
@@ -42,9 +43,10 @@ export async function inspectFile(
         matrixNames: matrices.map(({ matrixName }) => matrixName),
         featureColumn: options.geneAnnotationOptions?.featureColumn ?? "index",
       });
-      problems.push(...(await columnProblems(source, name, options)));
+      const columns = await inspectColumns(source, name, options);
+      problems.push(...columns.problems);
       const found = matrices.map(({ matrixName }) => described(source, matrixName));
-      return { name, scanned: { ...scanned, input, name }, matrices, found, problems };
+      return { name, scanned: { ...scanned, input, name, obs: columns.found }, matrices, found, problems };
     });
   } catch (cause) {
     if (!isProblem(cause)) throw cause;
@@ -83,37 +85,46 @@ function described(source: AnnDataSource, name: string): FileMatrixReport {
   return { matrix: name, storage, dtype, values: nonZeroCount, fits: null };
 }
 
-/** Columns of obs that are asked for: those that are not there, and values that do not have their type. */
-async function columnProblems(
+/** Columns of obs that are asked for; problems are those that are not there, and values that do not have their type. */
+async function inspectColumns(
   source: AnnDataSource,
   name: string,
   options: BuildOptions,
-): Promise<BuildProblem[]> {
-  if (options.cellMetadata !== undefined || options.cellMetadataOptions?.skip) return [];
+): Promise<{ found: Map<string, FrameAttribute>; problems: BuildProblem[] }> {
+  const all = new Map<string, FrameAttribute>();
   const problems: BuildProblem[] = [];
+  if (options.cellMetadata !== undefined || options.cellMetadataOptions?.skip)
+    return { found: all, problems };
   const form = formOf(options);
   for (const [column, type] of Object.entries(options.cellMetadataOptions?.columnTypes ?? {})) {
     if (isAdded(column)) continue;
-    attributeDatatype(type, column);
+    if (type !== null) attributeDatatype(type, column);
     try {
-      const found = await surveyObs(source, { types: { [column]: type }, form }, null);
-      if (!found.has(column)) problems.push(missingColumn(name, column, type, form));
+      const attribute = (await surveyObs(source, { types: { [column]: type }, form }, null)).get(column);
+      if (attribute !== undefined) all.set(column, attribute);
+      else problems.push(missingColumn(name, column, type, form));
     } catch (cause) {
       if (!isProblem(cause)) throw cause;
       problems.push(error(name, cause.problem));
     }
   }
-  return problems;
+  return { found: all, problems };
 }
 
-function missingColumn(where: string, column: string, type: ColumnType, form: MetadataForm): BuildProblem {
-  const { kind } = datatypeInfo(attributeDatatype(type, column));
+function missingColumn(
+  where: string,
+  column: string,
+  type: ColumnType | null,
+  form: MetadataForm,
+): BuildProblem {
   const message = `no column '${column}' in obs`;
   const warning = (filled: string): BuildProblem => ({
     severity: "warning",
     where,
     message: `${message}: ${filled} for all its cells`,
   });
+  if (type === null) return warning(form === "typed" ? "null" : "a missing value");
+  const { kind } = datatypeInfo(attributeDatatype(type, column));
   if (isNullableType(type)) return warning("null");
   if (kind === "string") return warning("'NA'");
   if (form === "typed") return warning("null");

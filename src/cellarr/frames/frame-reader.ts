@@ -1,11 +1,12 @@
 import type { Column } from "../../array/columns.js";
 import type { TileDBArray } from "../../array/open.js";
-import { FormatError, NotFoundError, throwIfAborted } from "../../errors.js";
+import { ArgumentError, FormatError, NotFoundError, throwIfAborted } from "../../errors.js";
 import type { Attribute } from "../../format/array-schema.js";
 import { datatypeInfo } from "../../format/datatype.js";
 import type { Enumeration } from "../../format/enumeration.js";
 import {
   type BooleanColumn,
+  type CategoricalColumn,
   Frame,
   type FrameColumn,
   type NumericColumn,
@@ -197,17 +198,25 @@ export class FrameReader {
     return result;
   }
 
+  /** The values of an enumerated column. */
+  async categories(name: string): Promise<Pick<CategoricalColumn, "categories" | "ordered">> {
+    const { enumeration } = this.#attribute(name);
+    if (enumeration === null) {
+      throw new ArgumentError(`column '${name}' is not enumerated`, { where: this.array.uri });
+    }
+    const stored = await this.array.enumeration(enumeration);
+    return { categories: enumerationColumn(stored), ordered: stored.ordered };
+  }
+
   /** An enumerated attribute becomes a categorical. */
   async #decode(name: string, column: FrameColumn): Promise<FrameColumn> {
-    const attribute = this.#attribute(name);
-    if (attribute.enumeration === null || column.kind !== "numeric") return column;
+    if (this.#attribute(name).enumeration === null || column.kind !== "numeric") return column;
     const { values, validity } = column;
-    const enumeration = await this.array.enumeration(attribute.enumeration);
-    const categories = enumerationColumn(enumeration);
+    const { categories, ordered } = await this.categories(name);
     const codes = Int32Array.from(values as ArrayLike<number>, (code, row) =>
       validity?.[row] === 0 ? -1 : Number(code),
     );
-    return { kind: "categorical", codes, categories, ordered: enumeration.ordered };
+    return { kind: "categorical", codes, categories, ordered };
   }
 }
 
