@@ -16,6 +16,7 @@ export type {
   FileInput,
   GeneAnnotationOptions,
   MatrixOptions,
+  ObsTypes,
   SampleMetadataOptions,
   TableInput,
 } from "./cellarr/build/options.js";

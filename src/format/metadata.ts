@@ -1,5 +1,5 @@
 import { ValueError } from "../errors.js";
-import { bytesOf, type TypedArray, viewAs } from "../util/typed-arrays.js";
+import { bytesOf, numberTypeOf, type TypedArray, viewAs } from "../util/typed-arrays.js";
 import { ByteReader } from "./byte-reader.js";
 import { ByteWriter } from "./byte-writer.js";
 import { type Datatype, datatypeFromCode, datatypeInfo } from "./datatype.js";
@@ -143,15 +143,7 @@ function datatypeOfValue(value: number | bigint | boolean): Datatype {
 }
 
 function datatypeOfArray(array: TypedArray): Datatype {
-  if (array instanceof Uint8Array) return "blob";
-  if (array instanceof Int8Array) return "int8";
-  if (array instanceof Int16Array) return "int16";
-  if (array instanceof Uint16Array) return "uint16";
-  if (array instanceof Int32Array) return "int32";
-  if (array instanceof Uint32Array) return "uint32";
-  if (array instanceof Float32Array) return "float32";
-  if (array instanceof Float64Array) return "float64";
-  return array instanceof BigInt64Array ? "int64" : "uint64";
+  return array instanceof Uint8Array ? "blob" : numberTypeOf(array);
 }
 
 /** The bytes of a number; null if the datatype cannot hold it. */

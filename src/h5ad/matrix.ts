@@ -1,5 +1,11 @@
 import { ArgumentError } from "../errors.js";
-import type { NumberArray, TypedArray } from "../util/typed-arrays.js";
+import {
+  type NumberArray,
+  type NumberType,
+  numberTypeOf,
+  numberTypes,
+  type TypedArray,
+} from "../util/typed-arrays.js";
 
 /** Matrices of cells x genes in memory: compressed sparse rows or columns, or dense row-major values. */
 
@@ -27,33 +33,14 @@ export interface DenseMatrix {
 export type Matrix = SparseMatrix | DenseMatrix;
 
 /** Types of a matrix's elements. */
-export const matrixDtypes = [
-  "int8",
-  "uint8",
-  "int16",
-  "uint16",
-  "int32",
-  "uint32",
-  "int64",
-  "uint64",
-  "float32",
-  "float64",
-] as const;
+export const matrixDtypes: readonly MatrixDtype[] = numberTypes;
 
 /** Name of a matrix's element type; booleans are read as uint8, float16 as float32. */
-export type MatrixDtype = (typeof matrixDtypes)[number];
+export type MatrixDtype = NumberType;
 
 /** The dtype of a typed array. */
 export function dtypeOf(values: TypedArray): MatrixDtype {
-  if (values instanceof Int8Array) return "int8";
-  if (values instanceof Uint8Array) return "uint8";
-  if (values instanceof Int16Array) return "int16";
-  if (values instanceof Uint16Array) return "uint16";
-  if (values instanceof Int32Array) return "int32";
-  if (values instanceof Uint32Array) return "uint32";
-  if (values instanceof BigInt64Array) return "int64";
-  if (values instanceof BigUint64Array) return "uint64";
-  return values instanceof Float32Array ? "float32" : "float64";
+  return numberTypeOf(values);
 }
 
 /** Stored values, zeros among them included. */

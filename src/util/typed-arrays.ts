@@ -20,6 +20,35 @@ export interface TypedArrayConstructor<T extends TypedArray = TypedArray> {
   new (buffer: ArrayBufferLike, byteOffset?: number, length?: number): T;
 }
 
+/** Types of numbers, by the names that NumPy has for them. */
+export const numberTypes = [
+  "int8",
+  "uint8",
+  "int16",
+  "uint16",
+  "int32",
+  "uint32",
+  "int64",
+  "uint64",
+  "float32",
+  "float64",
+] as const;
+
+export type NumberType = (typeof numberTypes)[number];
+
+/** The type of a typed array's numbers. */
+export function numberTypeOf(values: TypedArray): NumberType {
+  if (values instanceof Int8Array) return "int8";
+  if (values instanceof Uint8Array) return "uint8";
+  if (values instanceof Int16Array) return "int16";
+  if (values instanceof Uint16Array) return "uint16";
+  if (values instanceof Int32Array) return "int32";
+  if (values instanceof Uint32Array) return "uint32";
+  if (values instanceof BigInt64Array) return "int64";
+  if (values instanceof BigUint64Array) return "uint64";
+  return values instanceof Float32Array ? "float32" : "float64";
+}
+
 /** True on every platform Node and browsers run on; the format is little-endian. */
 export const isLittleEndian = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 

@@ -1,12 +1,11 @@
 import { ArgumentError } from "../../errors.js";
-import type { Datatype } from "../../format/datatype.js";
 import {
   type Enumeration,
   fixedEnumeration,
   textEnumeration,
   writeEnumeration,
 } from "../../format/enumeration.js";
-import type { TypedArray } from "../../util/typed-arrays.js";
+import { numberTypeOf } from "../../util/typed-arrays.js";
 import type { EnumerationInput } from "./write-types.js";
 
 /** Enumerations of a new schema: how the schema names them, and the files that hold their values. */
@@ -39,17 +38,5 @@ function defineEnumeration({ name, values, ordered = false }: EnumerationInput):
     throw new ArgumentError(`array schema: enumeration '${name}' has a value twice`);
   }
   if (!ArrayBuffer.isView(values)) return textEnumeration(name, values, { ordered });
-  return fixedEnumeration(name, datatypeOf(values), values, ordered);
-}
-
-function datatypeOf(values: TypedArray): Datatype {
-  if (values instanceof Float32Array) return "float32";
-  if (values instanceof Float64Array) return "float64";
-  const width = values.BYTES_PER_ELEMENT * 8;
-  const signed =
-    values instanceof Int8Array ||
-    values instanceof Int16Array ||
-    values instanceof Int32Array ||
-    values instanceof BigInt64Array;
-  return `${signed ? "int" : "uint"}${width}` as Datatype;
+  return fixedEnumeration(name, numberTypeOf(values), values, ordered);
 }

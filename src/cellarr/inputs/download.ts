@@ -1,4 +1,5 @@
-import { AbortedError, isCellarrError, NotFoundError, StorageError, throwIfAborted } from "../../errors.js";
+import { isCellarrError, NotFoundError, StorageError, throwIfAborted } from "../../errors.js";
+import { pause } from "../../util/pause.js";
 
 /**
  * Files over HTTP. HDF5 is read here and there by a library that cannot wait for a network, so a file is brought whole:
@@ -146,18 +147,4 @@ class Transfer {
 function reasonOf(error: Error): string {
   const cause = error.cause instanceof Error && error.cause.message !== "" ? error.cause : error;
   return cause.message;
-}
-
-function pause(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const stop = () => {
-      clearTimeout(timer);
-      reject(new AbortedError(undefined, { cause: signal?.reason }));
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", stop);
-      resolve();
-    }, milliseconds);
-    signal?.addEventListener("abort", stop, { once: true });
-  });
 }
