@@ -1,7 +1,7 @@
 import { StorageError, throwIfAborted } from "../errors.js";
 import { concatBytes } from "../util/typed-arrays.js";
 import { checkKey, checkPrefix, isBelow } from "./key.js";
-import type { ByteRange, StoreEntry, StoreOptions, StoreWriter, WritableStore } from "./types.js";
+import type { ByteRange, StoreEntry, StoreOptions, StoreWriter, ValueTail, WritableStore } from "./types.js";
 
 /**
  * A store in memory: for tests, for browsers, for arrays made on the fly. What `get` returns is the store's own memory
@@ -27,18 +27,16 @@ export class MemoryStore implements WritableStore {
     return bytes.subarray(range.start, range.end);
   }
 
+  async getTail(key: string, length: number, options?: StoreOptions): Promise<ValueTail | undefined> {
+    const bytes = await this.get(key, options);
+    return bytes && { bytes: bytes.subarray(Math.max(0, bytes.byteLength - length)), size: bytes.byteLength };
+  }
+
   async list(prefix: string, options?: StoreOptions & { recursive?: boolean }): Promise<StoreEntry[]> {
     throwIfAborted(options?.signal);
     checkPrefix(prefix, this.uri);
-    const entries = new Map<string, StoreEntry>();
-    const start = prefix === "" ? 0 : prefix.length + 1;
-    for (const [key, bytes] of this.#values) {
-      if (!isBelow(key, prefix)) continue;
-      const slash = options?.recursive === false ? key.indexOf("/", start) : -1;
-      if (slash < 0) entries.set(key, { key, size: bytes.byteLength });
-      else entries.set(key.slice(0, slash), { key: key.slice(0, slash), size: undefined });
-    }
-    return [...entries.values()].sort(byKey);
+    const sizes = Array.from(this.#values, ([key, bytes]) => ({ key, size: bytes.byteLength }));
+    return listEntries(sizes, prefix, options?.recursive !== false);
   }
 
   async put(key: string, bytes: Uint8Array, options?: StoreOptions): Promise<void> {
@@ -102,6 +100,20 @@ export class MemoryStore implements WritableStore {
     throwIfAborted(options?.signal);
     checkPrefix(prefix, this.uri);
   }
+}
+
+/** What `list` gives of the values `all`. */
+export function listEntries(all: Iterable<StoreEntry>, prefix: string, recursive: boolean): StoreEntry[] {
+  const entries = new Map<string, StoreEntry>();
+  const start = prefix === "" ? 0 : prefix.length + 1;
+  for (const entry of all) {
+    const { key } = entry;
+    if (!isBelow(key, prefix)) continue;
+    const slash = recursive ? -1 : key.indexOf("/", start);
+    if (slash < 0) entries.set(key, entry);
+    else entries.set(key.slice(0, slash), { key: key.slice(0, slash), size: undefined });
+  }
+  return [...entries.values()].sort(byKey);
 }
 
 /** Throws StorageError unless 0 <= start <= end <= size. */

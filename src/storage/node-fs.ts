@@ -13,6 +13,7 @@ import type {
   StoreLocation,
   StoreOptions,
   StoreWriter,
+  ValueTail,
   WritableStore,
 } from "./types.js";
 
@@ -49,6 +50,18 @@ export class NodeFsStore implements WritableStore {
     throwIfAborted(options?.signal);
     const path = this.#path(checkKey(key, this.uri));
     return this.#guard(path, () => readFileRanges(path, ranges, options?.signal));
+  }
+
+  async getTail(key: string, length: number, options?: StoreOptions): Promise<ValueTail | undefined> {
+    throwIfAborted(options?.signal);
+    const path = this.#path(checkKey(key, this.uri));
+    return this.#guard(path, async () => {
+      const stats = await fileStats(path);
+      if (!stats?.isFile()) return undefined;
+      const range = { start: Math.max(0, stats.size - length), end: stats.size };
+      const bytes = await readFileRange(path, range, options?.signal);
+      return bytes && { bytes, size: stats.size };
+    });
   }
 
   async list(prefix: string, options?: StoreOptions & { recursive?: boolean }): Promise<StoreEntry[]> {

@@ -21,6 +21,13 @@ export interface ByteRange {
   readonly end: number;
 }
 
+/** The end of a value. */
+export interface ValueTail {
+  readonly bytes: Uint8Array;
+  /** Bytes of the whole value. */
+  readonly size: number;
+}
+
 export interface ReadableStore {
   /** Where this store is, for error messages and `uri` fields: a path or URL without a trailing slash. */
   readonly uri: string;
@@ -52,6 +59,12 @@ export interface ReadableStore {
     ranges: readonly ByteRange[],
     options?: StoreOptions,
   ): Promise<Uint8Array[] | undefined>;
+
+  /**
+   * The last `length` bytes of a value, or all of a shorter one, with its size; `undefined` if the key does not exist.
+   * Left out by stores that have no better way than to list the folder.
+   */
+  getTail?(key: string, length: number, options?: StoreOptions): Promise<ValueTail | undefined>;
 
   /**
    * All keys below the folder `prefix` ("" is the store's root), sorted, recursively unless `recursive` is false; then
