@@ -4,7 +4,7 @@ import { inflateInto } from "./format/filters/zlib-handle-node.js";
 import { setTileThreads } from "./format/tile-threads.js";
 import "./h5ad/h5-file-node.js";
 import { registerInflate, registerInflateAside } from "./h5ad/h5-inflate.js";
-import { resolveNodePath } from "./storage/node-fs.js";
+import { isNodeFile, resolveNodePath } from "./storage/node-fs.js";
 import { setTextFileReader } from "./storage/remote/machine.js";
 import { setLocationResolver } from "./storage/resolve.js";
 
@@ -13,7 +13,7 @@ import { setLocationResolver } from "./storage/resolve.js";
  * where they are faster; H5AD files are read and written in place, and
  * downloaded to temporary files. Imported for its effect by the Node entries.
  */
-setLocationResolver(resolveNodePath);
+setLocationResolver(resolveNodePath, isNodeFile);
 setTextFileReader(async (path) =>
   (await import("./storage/remote/text-file-node.js")).readTextFileNode(path),
 );

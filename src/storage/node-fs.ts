@@ -1,5 +1,6 @@
+import { statSync } from "node:fs";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
-import { basename, dirname, resolve, sep } from "node:path";
+import { basename, dirname, join as joinPath, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { StorageError, throwIfAborted } from "../errors.js";
 import { mapBounded } from "../util/concurrency.js";
@@ -284,6 +285,13 @@ export function resolveNodePath(text: string): StoreLocation<WritableStore> | un
   const path = resolve(scheme === "file" ? fileURLToPath(fileUri(text)) : text);
   const name = basename(path);
   return name === "" ? { store: new NodeFsStore(path), path: "" } : locationIn(dirname(path), name);
+}
+
+/** Whether a path or file: URI is that of a file. */
+export function isNodeFile(text: string): boolean {
+  const location = resolveNodePath(text);
+  if (location === undefined) return false;
+  return statSync(joinPath(location.store.uri, location.path), { throwIfNoEntry: false })?.isFile() ?? false;
 }
 
 function locationIn(folder: string, name: string): StoreLocation<WritableStore> {

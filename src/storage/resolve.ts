@@ -1,6 +1,6 @@
 import { ArgumentError, UnsupportedError } from "../errors.js";
 import { joinKey } from "./key.js";
-import { locateRemote, locateRemoteFile, locateZip, zipPlace } from "./remote/locate.js";
+import { isRemote, isZipName, locateRemote, locateRemoteFile, locateZip, zipPlace } from "./remote/locate.js";
 import type { StorageOptions } from "./remote/settings.js";
 import type { ReadableStore, StoreLocation, WritableStore } from "./types.js";
 
@@ -13,10 +13,15 @@ import type { ReadableStore, StoreLocation, WritableStore } from "./types.js";
 export type LocationResolver = (text: string) => StoreLocation<WritableStore> | undefined;
 
 let resolver: LocationResolver | undefined;
+let isFile: (text: string) => boolean = () => false;
 
-/** Sets what text locations mean; called by the platform entries. */
-export function setLocationResolver(next: LocationResolver | undefined): void {
+/** Sets what text locations mean, and which of them are files; called by the platform entries. */
+export function setLocationResolver(
+  next: LocationResolver | undefined,
+  files: typeof isFile = () => false,
+): void {
   resolver = next;
+  isFile = files;
 }
 
 /** The location for reading. Throws UnsupportedError for text that this platform cannot resolve. */
@@ -36,7 +41,9 @@ export function resolveLocation(
 
 /** The place of a single file: its path is that of the file in the store. */
 export function resolveFile(text: string, storage?: StorageOptions): StoreLocation {
-  return locateRemoteFile(text, storage) ?? resolveText(text, storage);
+  const zip = zipPlace(text);
+  if (zip !== undefined) return locateZip(text, resolveFile(zip.file, storage), zip.folder);
+  return locateRemoteFile(text, storage) ?? resolvePlain(text, storage);
 }
 
 /** A place below `location`. */
@@ -55,9 +62,15 @@ export function locationUri(location: StoreLocation): string {
 }
 
 function resolveText(text: string, storage: StorageOptions | undefined): StoreLocation {
-  if (text === "") throw new ArgumentError("a location is empty; expected a path, a URI or { store, path }");
   const zip = zipPlace(text);
   if (zip !== undefined) return locateZip(text, resolveFile(zip.file, storage), zip.folder);
+  const isZip = isZipName(text) && (isRemote(text) || isFile(text));
+  return isZip ? locateZip(text, resolveFile(text, storage), "") : resolvePlain(text, storage);
+}
+
+/** Without regard for zip files. */
+function resolvePlain(text: string, storage: StorageOptions | undefined): StoreLocation {
+  if (text === "") throw new ArgumentError("a location is empty; expected a path, a URI or { store, path }");
   const resolved = locateRemote(text, storage) ?? resolver?.(text);
   if (resolved !== undefined) return resolved;
   const paths = resolver === undefined ? "" : "paths and file:, ";

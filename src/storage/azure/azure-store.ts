@@ -4,7 +4,7 @@ import { checkKey, checkPrefix } from "../key.js";
 import { byKey, checkRange } from "../memory.js";
 import { type HttpAnswer, HttpClient } from "../remote/http-client.js";
 import { PartWriter } from "../remote/part-writer.js";
-import { rangeBytes } from "../remote/range-answer.js";
+import { rangeBytes, rangeFlaw, rangeHeader } from "../remote/range-answer.js";
 import {
   concurrencyOf,
   readSettings,
@@ -212,11 +212,12 @@ export class AzureStore implements WritableStore {
       headers: {
         // Without own headers, and with the standard one for ranges, a page's read needs no CORS preflight.
         ...(sign && { "x-ms-version": VERSION }),
-        ...(range && { Range: `bytes=${range.start}-${range.end - 1}` }),
+        ...(range && { Range: rangeHeader(range) }),
       },
       signal: options?.signal,
-      accept: [range === undefined ? 200 : 206, 200, 404],
+      accept: range === undefined ? [200, 404] : [200, 206, 404, 416],
       where: this.#where(key),
+      ...(range && { flaw: (came: HttpAnswer) => rangeFlaw(came, range) }),
     });
     if (answer.status !== 404) return answer;
     if (answer.headers.get("x-ms-error-code") === "ContainerNotFound") throw this.#noContainer();

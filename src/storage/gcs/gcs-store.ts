@@ -4,7 +4,7 @@ import { checkKey, checkPrefix } from "../key.js";
 import { byKey, checkRange } from "../memory.js";
 import { type HttpAnswer, HttpClient, type HttpRequest } from "../remote/http-client.js";
 import { PartWriter } from "../remote/part-writer.js";
-import { rangeBytes, totalSize } from "../remote/range-answer.js";
+import { rangeBytes, rangeFlaw, rangeHeader, totalSize } from "../remote/range-answer.js";
 import {
   concurrencyOf,
   readSettings,
@@ -66,7 +66,7 @@ export class GcsStore implements WritableStore {
   }
 
   async get(key: string, options?: StoreOptions): Promise<Uint8Array | undefined> {
-    const answer = await this.#media(key, undefined, [200, 404], options);
+    const answer = await this.#media(key, undefined, undefined, options);
     return answer.status === 404 ? undefined : answer.bytes;
   }
 
@@ -74,19 +74,20 @@ export class GcsStore implements WritableStore {
     const where = this.#where(key);
     checkRange(range, Number.POSITIVE_INFINITY, where);
     if (range.start === range.end) return this.#emptyRange(key, range, options);
-    const answer = await this.#media(key, `bytes=${range.start}-${range.end - 1}`, [206, 200, 404], options);
+    const answer = await this.#media(key, rangeHeader(range), range, options);
     return answer.status === 404 ? undefined : rangeBytes(answer, range, where);
   }
 
   async getTail(key: string, length: number, options?: StoreOptions): Promise<ValueTail | undefined> {
-    const answer = await this.#media(key, `bytes=-${Math.max(1, length)}`, [206, 200, 404, 416], options);
+    const wanted = Math.max(1, length);
+    const answer = await this.#media(key, `bytes=-${wanted}`, undefined, options);
     if (answer.status === 404) return undefined;
     // Of an empty value no range can be had.
     if (answer.status === 416) return { bytes: new Uint8Array(0), size: 0 };
     const size = totalSize(answer);
     if (size === undefined)
       throw new StorageError("the answer does not say how large the object is", { where: this.#where(key) });
-    const start = Math.max(0, size - Math.max(1, length));
+    const start = Math.max(0, size - wanted);
     return { bytes: rangeBytes(answer, { start, end: size }, this.#where(key)), size };
   }
 
@@ -179,8 +180,8 @@ export class GcsStore implements WritableStore {
 
   async #media(
     key: string,
-    range: string | undefined,
-    accept: readonly number[],
+    header: string | undefined,
+    range: ByteRange | undefined,
     options: StoreOptions | undefined,
   ): Promise<HttpAnswer> {
     throwIfAborted(options?.signal);
@@ -188,10 +189,11 @@ export class GcsStore implements WritableStore {
     return this.#http.send({
       method: "GET",
       url: (await this.#signedUrl?.(key, "GET")) ?? `${this.#objectUrl(key)}?alt=media`,
-      ...(range !== undefined && { headers: { Range: range } }),
+      ...(header !== undefined && { headers: { Range: header } }),
       signal: options?.signal,
-      accept,
+      accept: header === undefined ? [200, 404] : [200, 206, 404, 416],
       where: this.#where(key),
+      ...(range && { flaw: (came: HttpAnswer) => rangeFlaw(came, range) }),
     });
   }
 

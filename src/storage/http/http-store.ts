@@ -1,10 +1,11 @@
 import { StorageError, UnsupportedError } from "../../errors.js";
 import { checkKey } from "../key.js";
 import { type HttpAnswer, HttpClient } from "../remote/http-client.js";
-import { rangeBytes, rangeFlaw, rangeHeader } from "../remote/range-answer.js";
+import { environment } from "../remote/machine.js";
+import { rangeBytes, rangeFlaw, rangeHeader, totalSize } from "../remote/range-answer.js";
 import { TransientError } from "../remote/retry.js";
 import { concurrencyOf, readSettings, retryOf, type StorageOptions } from "../remote/settings.js";
-import type { ByteRange, ReadableStore, StoreEntry, StoreOptions } from "../types.js";
+import type { ByteRange, ReadableStore, StoreEntry, StoreOptions, ValueTail } from "../types.js";
 import { FileVersions } from "./file-versions.js";
 import { HttpAddress } from "./http-address.js";
 
@@ -55,6 +56,48 @@ export class HttpStore implements ReadableStore {
     if (isMissing(answer)) return undefined;
     this.#versions.pin(key, answer, where);
     return rangeBytes(answer, range, where);
+  }
+
+  async getTail(key: string, length: number, options?: StoreOptions): Promise<ValueTail | undefined> {
+    const where = this.#where(key);
+    // Pages would have to ask (CORS preflight) for ranges that are counted from the end; absolute ones they may have.
+    if (environment() !== undefined) {
+      const found = await this.#suffix(key, length, options);
+      if (found !== "unknown") return found;
+    }
+    const answer = await this.#send("HEAD", key, options, {});
+    if (isMissing(answer)) return undefined;
+    const text = answer.headers.get("content-length");
+    const size = Number(text);
+    if (text === null || !Number.isSafeInteger(size)) {
+      throw new StorageError("the server does not say how large the file is", { where });
+    }
+    const bytes = await this.getRange(key, { start: Math.max(0, size - length), end: size }, options);
+    return bytes && { bytes, size };
+  }
+
+  /** "unknown" where the server does not understand the question. */
+  async #suffix(
+    key: string,
+    length: number,
+    options: StoreOptions | undefined,
+  ): Promise<ValueTail | undefined | "unknown"> {
+    const where = this.#where(key);
+    const wanted = Math.max(1, length);
+    const answer = await this.#client.send({
+      method: "GET",
+      url: this.#address.url(key),
+      headers: { ...this.#headers, range: `bytes=-${wanted}` },
+      signal: options?.signal,
+      accept: [200, 206, 400, 404, 410, 416, 501],
+      where,
+      maxBytes: Math.max(wanted, MAX_WITHOUT_RANGES),
+    });
+    if (isMissing(answer)) return undefined;
+    const size = totalSize(answer);
+    if (size === undefined || (answer.status !== 200 && answer.status !== 206)) return "unknown";
+    this.#versions.pin(key, answer, where);
+    return { bytes: rangeBytes(answer, { start: Math.max(0, size - wanted), end: size }, where), size };
   }
 
   async list(): Promise<StoreEntry[]> {

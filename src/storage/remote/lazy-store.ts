@@ -1,9 +1,11 @@
+import { readTail } from "../tail.js";
 import type {
   ByteRange,
   ReadableStore,
   StoreEntry,
   StoreOptions,
   StoreWriter,
+  ValueTail,
   WritableStore,
 } from "../types.js";
 
@@ -47,6 +49,10 @@ export class LazyStore<S extends ReadableStore = ReadableStore> implements Reada
 
   async getRange(key: string, range: ByteRange, options?: StoreOptions): Promise<Uint8Array | undefined> {
     return (await this.store()).getRange(key, range, options);
+  }
+
+  async getTail(key: string, length: number, options?: StoreOptions): Promise<ValueTail | undefined> {
+    return readTail(await this.store(), key, length, options);
   }
 
   async list(prefix: string, options?: StoreOptions & { recursive?: boolean }): Promise<StoreEntry[]> {

@@ -1,6 +1,6 @@
 import { ArgumentError, UnsupportedError } from "../../errors.js";
 import { checkKey, checkPrefix } from "../key.js";
-import type { ReadableStore, StoreLocation, WritableStore } from "../types.js";
+import type { StoreLocation, WritableStore } from "../types.js";
 import { decodePart, httpUri, withoutQuery } from "./http-uri.js";
 import { LazyStore, LazyWritableStore } from "./lazy-store.js";
 import type { StorageOptions } from "./settings.js";
@@ -15,6 +15,7 @@ import type { StorageOptions } from "./settings.js";
  * | `gs://bucket/folder`, `gcs://...` | the bucket | `folder` |
  * | `az://container/folder`, `azure://...` | the container | `folder` |
  * | any of these, or a path ending with `.zip`, and `#zip` or `#zip/folder` | the inside of that zip file | `folder`, or the root |
+ * | any of these ending with `.zip`, or the path of a file of such a name | the same | the root |
  *
  * Modules of schemes are loaded at the first request. What is wrong with settings is said then, too.
  */
@@ -33,10 +34,16 @@ export function locateRemote(text: string, options: StorageOptions = {}): StoreL
       });
     case "gs":
     case "gcs":
-      return locateBucket("gs", text, rest!, () => missing("Google Cloud Storage", text));
+      return locateBucket("gs", text, rest!, async (bucket) => {
+        const { GcsStore } = await import("../gcs/gcs-store.js");
+        return new GcsStore({ ...options, bucket });
+      });
     case "az":
     case "azure":
-      return locateBucket("azure", text, rest!, () => missing("Azure Blob Storage", text));
+      return locateBucket("azure", text, rest!, async (container) => {
+        const { AzureStore } = await import("../azure/azure-store.js");
+        return new AzureStore({ ...options, container });
+      });
     default:
       return undefined;
   }
@@ -64,12 +71,24 @@ export function zipPlace(text: string): { readonly file: string; readonly folder
   return { file, folder: trimSlashes(folder ?? "") };
 }
 
+/** Whether `text` is the place of a zip file itself, by its name. */
+export function isZipName(text: string): boolean {
+  return /\.zip$/i.test(isRemote(text) ? text.replace(/\?.*$/s, "") : text);
+}
+
 /** The inside of the zip file at `file`, whose text was `text`. */
 export function locateZip(text: string, file: StoreLocation, folder: string): StoreLocation {
   checkPrefix(folder, text);
   const uri = file.path === "" ? file.store.uri : `${file.store.uri}/${file.path}`;
-  const load = async (): Promise<ReadableStore> => missing("Zip files", text);
-  return { store: new LazyStore({ uri: `${uri}#zip`, load, isRemote: file.store.isRemote }), path: folder };
+  const { isRemote, coalesceGap } = file.store;
+  const load = async () => {
+    const { ZipStore } = await import("../zip/zip-store.js");
+    return new ZipStore(file);
+  };
+  return {
+    store: new LazyStore({ uri: `${uri}#zip`, load, isRemote: isRemote ?? false, coalesceGap }),
+    path: folder,
+  };
 }
 
 async function missing(what: string, where: string): Promise<never> {

@@ -13,6 +13,11 @@ export interface StorageOptions {
     | Readonly<Record<string, string | number | boolean>>
     | Iterable<readonly [string, string | number | boolean]>
     | undefined;
+  /**
+   * An access token for gs: and azure:, or what gives one, asked before each request: it keeps a token as long as that
+   * is good. Goes before all other credentials.
+   */
+  readonly accessToken?: string | (() => string | Promise<string>) | undefined;
   /** In place of the global fetch. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** Further headers of every request to http(s) stores. */
