@@ -2,7 +2,7 @@
 // by Go) of Google Cloud Storage.
 //
 //   node scripts/cloud-servers.mjs [azurite|fake-gcs ...]     prints where each is; default all that this machine can have
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -55,6 +55,19 @@ async function ensureFakeGcs() {
 }
 
 export const ensureEmulator = { azurite: ensureAzurite, "fake-gcs": ensureFakeGcs };
+
+/** Installs what is missing while other tests run; the first test that needs it waits. Says loudly what it cannot. */
+export function prepareEmulators() {
+  const missing = Object.keys(checks).filter((name) => !canHaveEmulator(name));
+  if (missing.length > 0) {
+    console.error(
+      `\n*** ${missing.join(", ")}: npm or go is missing: the tests with emulators of Azure and Google Cloud`,
+    );
+    console.error("*** do not run and are counted as skipped.\n");
+  }
+  const script = fileURLToPath(import.meta.url);
+  spawn(process.execPath, [script], { stdio: ["ignore", "ignore", "inherit"] }).unref();
+}
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(checks).filter(canHaveEmulator);

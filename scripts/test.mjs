@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { buildIfStale } from "./build.mjs";
+import { prepareEmulators } from "./cloud-servers.mjs";
 import { prepareNginx } from "./nginx.mjs";
 import { ensurePython, findPython } from "./python-env.mjs";
 import { allRuntimes, ensureRuntime } from "./runtimes.mjs";
@@ -91,6 +92,7 @@ function printSkipped(skipped) {
 }
 
 if (process.argv.length === 2) prepareServers();
+if (process.argv.length === 2) prepareEmulators();
 await Promise.all([preparePython(), prepareRuntimes(process.argv.slice(2))]);
 prepareNginx(inCi);
 await buildIfStale();

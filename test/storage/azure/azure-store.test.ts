@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { afterEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { parseConnectionString } from "../../../src/storage/azure/azure-settings.js";
 import { AzureStore } from "../../../src/storage/azure/azure-store.js";
 import { readBlobPage } from "../../../src/storage/azure/list-blobs.js";
@@ -25,6 +25,9 @@ function sasToken(container: string, permissions: string): string {
 }
 
 describe.skipIf(!hasEmulator.azurite)("Azure Blob Storage", () => {
+  // The first time it is installed.
+  beforeAll(() => emulator("azurite"), 900_000);
+
   const open = async (settings: Readonly<Record<string, string | number>> = {}) => {
     const { config, bucket } = await emulator("azurite");
     return new AzureStore({ container: await bucket(), config: { ...config, ...settings } });

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, verify } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { keptToken } from "../../../src/storage/gcs/access-token.js";
 import { GcsStore, type GcsStoreOptions } from "../../../src/storage/gcs/gcs-store.js";
 import { setTextFileReader } from "../../../src/storage/remote/machine.js";
@@ -19,6 +19,9 @@ const noise = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 31)
 const MiB = 2 ** 20;
 
 describe.skipIf(!hasEmulator["fake-gcs"])("Google Cloud Storage", () => {
+  // The first time it is installed.
+  beforeAll(() => emulator("fake-gcs"), 900_000);
+
   const open = async (options: Partial<GcsStoreOptions> = {}) => {
     const { config, bucket } = await emulator("fake-gcs");
     return new GcsStore({ bucket: await bucket(), config, ...options });
