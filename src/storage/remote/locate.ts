@@ -1,7 +1,7 @@
-import { ArgumentError, UnsupportedError } from "../../errors.js";
+import { ArgumentError } from "../../errors.js";
 import { checkKey, checkPrefix } from "../key.js";
 import type { StoreLocation, WritableStore } from "../types.js";
-import { decodePart, httpUri, withoutQuery } from "./http-uri.js";
+import { decodePart, httpUri } from "./http-uri.js";
 import { LazyStore, LazyWritableStore } from "./lazy-store.js";
 import type { StorageOptions } from "./settings.js";
 
@@ -89,10 +89,6 @@ export function locateZip(text: string, file: StoreLocation, folder: string): St
     store: new LazyStore({ uri: `${uri}#zip`, load, isRemote: isRemote ?? false, coalesceGap }),
     path: folder,
   };
-}
-
-async function missing(what: string, where: string): Promise<never> {
-  throw new UnsupportedError(`${what}: no store of this kind is there`, { where: withoutQuery(where) });
 }
 
 function locateHttp(text: string, options: StorageOptions): StoreLocation {
