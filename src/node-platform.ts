@@ -1,3 +1,4 @@
+import { setGzip } from "./cellarr/export/gzip.js";
 import { setDownloadSpace } from "./cellarr/inputs/downloaded-file.js";
 import { registerNodeCodecs } from "./format/filters/codecs-node.js";
 import { inflateInto } from "./format/filters/zlib-handle-node.js";
@@ -21,6 +22,7 @@ registerNodeCodecs();
 setTileThreads(async () => (await import("./format/tile-threads-node.js")).nodeTileThreads);
 setDownloadSpace(async () => (await import("./cellarr/inputs/download-node.js")).temporaryDownload());
 registerInflate(inflateInto);
+setGzip(async () => (await import("./cellarr/export/gzip-node.js")).nodeGzip);
 registerInflateAside(async (stored, size) => {
   const { inflateOnThread } = await import("./h5ad/h5-inflate-node.js");
   return inflateOnThread(stored, size);
