@@ -75,16 +75,16 @@ async function publish(from: string, path: string, overwrite: boolean): Promise<
     const code = (cause as NodeJS.ErrnoException).code;
     if (code === "EEXIST") throw new ExistsError("file exists", { where: path, cause });
     // File systems without hard links.
-    if (await exists(path)) throw new ExistsError("file exists", { where: path, cause });
+    if ((await kindOf(path)) !== null) throw new ExistsError("file exists", { where: path, cause });
     return rename(from, path);
   }
   await rm(from, { force: true });
 }
 
-async function exists(path: string): Promise<boolean> {
+async function kindOf(path: string): Promise<"file" | "folder" | null> {
   return stat(path).then(
-    () => true,
-    () => false,
+    (info) => (info.isDirectory() ? "folder" : "file"),
+    () => null,
   );
 }
 
@@ -97,7 +97,7 @@ const disk: H5Disk = {
   temporary,
   patch,
   publish,
-  exists,
+  kindOf,
   remove: (path) => rm(path, { force: true }),
 };
 

@@ -36,7 +36,8 @@ export interface H5Disk {
   readonly patch: (path: string, edit: (read: ReadAt, write: WriteAt) => void) => void;
   /** Gives the finished file its name; ExistsError where `path` exists and `overwrite` is false. */
   readonly publish: (temporary: string, path: string, overwrite: boolean) => Promise<void>;
-  readonly exists: (path: string) => Promise<boolean>;
+  /** What has that name; null if nothing has. */
+  readonly kindOf: (path: string) => Promise<"file" | "folder" | null>;
   /** No error where the file is not there. */
   readonly remove: (path: string) => Promise<void>;
 }

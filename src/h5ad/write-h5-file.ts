@@ -21,7 +21,9 @@ export type H5Fill = (writer: H5Writer) => void | Promise<void>;
 export async function writeH5File(path: string, options: WriteH5Options, fill: H5Fill): Promise<void> {
   const disk = h5Disk(path);
   const overwrite = options.overwrite ?? false;
-  if (!overwrite && (await disk.exists(path))) throw new ExistsError("file exists", { where: path });
+  const there = await disk.kindOf(path);
+  if (there === "folder") throw new ExistsError("a folder has that name", { where: path });
+  if (!overwrite && there !== null) throw new ExistsError("file exists", { where: path });
   const temporary = disk.temporary(path);
   try {
     const patches = await fillH5File(await disk.library(), temporary, path, options, fill);

@@ -1,6 +1,7 @@
 import { ArgumentError, ExistsError } from "../../errors.js";
 import { randomUuid } from "../../format/timestamped-name.js";
 import { copyFolder } from "../../storage/copy-folder.js";
+import { parentKey } from "../../storage/key.js";
 import { locationUri } from "../../storage/resolve.js";
 import type { StoreLocation, StoreWriter, WritableStore } from "../../storage/types.js";
 
@@ -38,12 +39,23 @@ async function checkTarget(target: Place, { overwrite, isOurs }: FolderRules): P
   const where = locationUri(target);
   const { store, path } = target;
   const entries = await store.list(path);
-  if (entries.length === 0) return;
+  if (entries.length === 0) return checkNoFile(target);
   if (!overwrite) throw new ExistsError("folder is there already and is not empty", { where });
   const foreign = entries.map(({ key }) => key.slice(path.length + 1)).find((key) => !isOurs(key));
   if (foreign === undefined) return;
   throw new ExistsError(`folder is not replaced: it holds '${foreign}', which is no part of an export`, {
     where,
+  });
+}
+
+/** Where folders are moved there are folders and files, and one of either for a name. */
+async function checkNoFile(target: Place): Promise<void> {
+  const { store, path } = target;
+  if (store.rename === undefined) return;
+  const beside = await store.list(parentKey(path), { recursive: false });
+  if (beside.every(({ key, size }) => key !== path || size === undefined)) return;
+  throw new ExistsError("a file has the name of the folder that is to be written", {
+    where: locationUri(target),
   });
 }
 

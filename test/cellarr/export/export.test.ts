@@ -152,6 +152,22 @@ describe("an export", () => {
     expect(readdirSync(root)).toEqual(["out"]);
   });
 
+  it.each(formats)("to %s takes no name of the other kind", async (format) => {
+    const root = await temporaryFolder();
+    const path = join(root, "out");
+    if (format === "h5ad") await mkdir(path);
+    else await writeFile(path, "mine");
+    for (const overwrite of [false, true]) {
+      const refused = exportDataset(dataset, path, { format, overwrite });
+      await expect(refused).rejects.toMatchObject({
+        code: "EXISTS",
+        where: path,
+        message: expect.stringMatching(/^a (file|folder) has /),
+      });
+    }
+    expect(readdirSync(root)).toEqual(["out"]);
+  });
+
   it("says what is wrong with its options", async () => {
     const target = { store: new MemoryStore(), path: "out" };
     const part = await dataset.getSlice(0);
