@@ -303,6 +303,11 @@ export class CellArrDataset {
     return eachCell(this, options);
   }
 
+  /** What Node's console shows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
   toString(): string {
     const [cells, genes] = this.shape;
     const matrices = this.matrixNames.join(", ") || "none";

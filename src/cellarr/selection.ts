@@ -58,7 +58,7 @@ export interface Rows {
 export async function resolveRows(selection: RowSelection, rows: Rows): Promise<Uint32Array> {
   if (typeof selection === "number") return checkedRows([selection], rows);
   if (typeof selection === "string") return resolveText(selection, rows);
-  if (ArrayBuffer.isView(selection)) return checkedRows(selection, rows);
+  if (ArrayBuffer.isView(selection) && "length" in selection) return checkedRows(selection, rows);
   if (isSlice(selection)) return sliceRows(selection, rows);
   if (Array.isArray(selection)) return resolveList(selection, rows);
   if (isCondition(selection)) return rows.matching(selection);

@@ -88,6 +88,11 @@ export class CellArrDatasetSlice {
     });
   }
 
+  /** What Node's console shows. */
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
   toString(): string {
     const [cells, genes] = this.shape;
     return `CellArrDatasetSlice(${cells} cells x ${genes} genes; matrices: ${this.matrixNames.join(", ")})`;

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createArray } from "../../src/array/write/create.js";
@@ -139,15 +140,19 @@ describe("selections", () => {
   it("say how much there is", async () => {
     const dataset = await CellArrDataset.open(await store(values));
     expect(dataset.length).toBe(5);
-    expect((await dataset.get([1, 1])).length).toBe(2);
+    expect(dataset.shape).toEqual([5, 4]);
+    const part = await dataset.get([1, 1], "b");
+    expect([part.length, part.shape]).toEqual([2, [2, 1]]);
     expect(String(dataset)).toMatch(
       /^CellArrDataset\(5 cells x 4 genes, 1 samples; matrices: counts, dense; at /,
     );
+    expect(inspect(dataset)).toBe(String(dataset));
   });
 
   it("say what they are", async () => {
     const dataset = await CellArrDataset.open(await store(values));
     const part = await dataset.get(slice(1, 3), ["a", "b"]);
     expect(String(part)).toMatch(/^CellArrDatasetSlice\(3 cells x 2 genes; matrices: counts, dense\)$/);
+    expect(inspect(part)).toBe(String(part));
   });
 });

@@ -55,6 +55,23 @@ describe("row selections", () => {
     });
   });
 
+  it.each([
+    [null, "found object"],
+    [undefined, "found undefined"],
+    [5n, "found bigint"],
+    [BigInt64Array.of(1n), "gene 1 is not a whole number"],
+    [new DataView(new ArrayBuffer(8)), "found object"],
+    [new Set([1]), "found object"],
+    [{ kind: "range" }, "found object"],
+    [[1, true], "all numbers, all booleans or all names"],
+    [slice("0" as unknown as number, 2), "gene 0 is not a whole number"],
+  ])("refuses what is no selection: %s", async (selection, message) => {
+    await expect(resolve(selection as RowSelection)).rejects.toMatchObject({
+      code: "ARGUMENT",
+      message: expect.stringContaining(message),
+    });
+  });
+
   it("refuses names where there are none", async () => {
     await expect(resolve(["a"], rows(5))).rejects.toMatchObject({ code: "ARGUMENT" });
   });
