@@ -9,6 +9,7 @@ import { slice } from "../../src/cellarr/selection.js";
 import { MemoryStore } from "../../src/storage/memory.js";
 import { childLocation } from "../../src/storage/resolve.js";
 import { textValues } from "../../src/util/frame.js";
+import { withCounting } from "../support/stores.js";
 import { denseRows, experiment, numbers, twoExperiments, valuesOf } from "./samples.js";
 
 const location = { store: new MemoryStore(), path: "data/store" };
@@ -187,6 +188,23 @@ describe("metadata", () => {
       ["cellarr_cell_counts"],
       ["2"],
     ]);
+  });
+
+  it("is read of the columns that a condition and the answer need, and of no others", async () => {
+    const counting = withCounting(location.store);
+    const opened = await CellArrDataset.open({ ...location, store: counting });
+    const filesOf = async (query: () => Promise<unknown>) => {
+      counting.resetCounts();
+      await query();
+      const files = counting.counts.fetches.map(({ key }) => key).filter((key) => /\/a\d.*\.tdb$/.test(key));
+      return [...new Set(files.map((key) => key.slice(key.lastIndexOf("/") + 1)))].sort();
+    };
+    // Columns in their order: sample, index in sample, tissue, age, whose validity is a file of its own.
+    const some = () => opened.getCellTable("age > 40", ["cellarr_sample"]);
+    expect(await filesOf(some)).toEqual(["a0.tdb", "a0_var.tdb", "a3.tdb", "a3_validity.tdb"]);
+    expect(await filesOf(some)).toEqual([]);
+    const none = () => opened.getCellSubset("tissue == 'bone'", ["cellarr_cell_index_in_sample"]);
+    expect(await filesOf(none)).toEqual(["a2.tdb", "a2_var.tdb"]);
   });
 
   it("is the caller's to write to", async () => {

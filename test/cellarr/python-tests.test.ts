@@ -15,6 +15,7 @@ import {
   MemoryStore,
   slice,
 } from "../../src/node.js";
+import { bucketFetch } from "../support/bucket-fetch.js";
 import { temporaryFolder } from "../support/temporary.js";
 import { denseRows, frame, matrixOf, numbers, type Rows, valuesOf } from "./samples.js";
 
@@ -351,6 +352,37 @@ describe("test_qutils_dense.py (0.6)", () => {
       [1, 2, 3, 4],
       [5, 6, 7, 8],
     ]);
+  });
+});
+
+describe("test_custom_config.py", () => {
+  it("test_custom_config_cellarrdataset: settings reach every part", async () => {
+    const store = new MemoryStore();
+    await build({ outputPath: { store, path: "lab/store" } });
+    const config = {
+      "sm.memory_budget": "100000000000",
+      "vfs.s3.endpoint_override": "objects.example",
+      "vfs.s3.region": "here",
+      "vfs.s3.use_virtual_addressing": false,
+      "vfs.s3.no_sign_request": true,
+    };
+    const hosts = new Set<string>();
+    for (const given of [
+      config,
+      Object.entries(config).map(([name, value]) => [name, String(value)] as const),
+    ]) {
+      const storage = { config: given, fetch: bucketFetch(store, hosts) };
+      const dataset = await CellArrDataset.open("s3://bucket/lab/store", { storage });
+      expect(dataset.shape).toEqual([1100, 1000]);
+      const part = await dataset.get(1000, GENES);
+      expect(denseRows(part.matrix("counts"))).toEqual([valuesIn(adata2, 0, GENES)]);
+      expect(await dataset.getSampleMetadataIndex()).toEqual(["sample_1", "sample_2"]);
+    }
+    expect([...hosts]).toEqual(["objects.example"]);
+    const misspelt = { config: { "vfs.s3.endpoint_overide": "x" }, fetch: bucketFetch(store, hosts) };
+    await expect(CellArrDataset.open("s3://bucket/lab/store", { storage: misspelt })).rejects.toMatchObject({
+      code: "ARGUMENT",
+    });
   });
 });
 
