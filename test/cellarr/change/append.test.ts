@@ -284,6 +284,17 @@ describe("appendToDataset", () => {
     expect(values("cellarr_twice_detected")).toEqual([1, 2, 0]);
   });
 
+  it("refuses what is no rule for new genes", async () => {
+    const store = new MemoryStore();
+    await buildCellArrDataset({ outputPath: at(store), files: first });
+    const options = { files: second, newGenes: "drop" } as unknown as AppendOptions;
+    await expect(appendToDataset(at(store), options)).rejects.toMatchObject({
+      code: "ARGUMENT",
+      message: expect.stringContaining("newGenes is 'drop', expected add, ignore, error"),
+    });
+    expect(await contentOf(at(store))).toEqual(OLD);
+  });
+
   it("refuses, or leaves out, new genes where that is asked for", async () => {
     const store = new MemoryStore();
     await buildCellArrDataset({ outputPath: at(store), files: first });

@@ -3,7 +3,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { buildCellArrDataset, dryRunBuild, MemoryStore, slice } from "../../../src/node.js";
+import {
+  type BuildOptions,
+  buildCellArrDataset,
+  dryRunBuild,
+  MemoryStore,
+  slice,
+} from "../../../src/node.js";
 import { runs } from "../../support/property.js";
 import { temporaryFolder } from "../../support/temporary.js";
 import { collections, type Experiment, experiment, frame, numbers } from "../samples.js";
@@ -95,6 +101,16 @@ describe("dryRunBuild", () => {
       ).toHaveLength(1);
     }
     expect(report.files.map(({ cells }) => cells)).toEqual([1, 1, 1, null, null, 9]);
+  });
+
+  it("throws for options that are wrong in themselves, as the build does", async () => {
+    const files = [experiment({ genes: ["a"], rows: [[1]] })];
+    const wrong = [{ layout: "tight" }, { numThreads: 0 }, { matrixOptions: { dtype: "int7" } }];
+    for (const one of wrong as unknown as Partial<BuildOptions>[]) {
+      const options = { outputPath: place(), files, ...one };
+      await expect(dryRunBuild(options)).rejects.toMatchObject({ code: "ARGUMENT" });
+      await expect(buildCellArrDataset(options)).rejects.toMatchObject({ code: "ARGUMENT" });
+    }
   });
 
   it("says that a store is there, and that tables do not fit the files", async () => {
