@@ -1,4 +1,9 @@
 import { isCellarrError, NotFoundError, StorageError, throwIfAborted } from "../../errors.js";
+import { AttemptWatch } from "../../storage/remote/attempt-watch.js";
+import { reasonOf, refusal } from "../../storage/remote/http-client.js";
+import { withoutQuery } from "../../storage/remote/http-uri.js";
+import { defaultRetry, TransientError } from "../../storage/remote/retry.js";
+import type { StorageOptions } from "../../storage/remote/settings.js";
 import { pause } from "../../util/pause.js";
 
 /**
@@ -20,6 +25,10 @@ export interface DownloadOptions {
   readonly attempts?: number | undefined;
   /** Milliseconds before the second attempt, doubled for each further one; default 250. */
   readonly delay?: number | undefined;
+  /** Milliseconds without a byte after which an attempt is given up; default 30,000. */
+  readonly timeout?: number | undefined;
+  /** `fetch` and `headers` are used. */
+  readonly storage?: StorageOptions | undefined;
   /** Bytes so far, and of the file where the server says it. */
   readonly onBytes?: ((done: number, total: number | null) => void) | undefined;
 }
@@ -46,19 +55,16 @@ export async function download(
       if (isCellarrError(error)) throw error;
       failed = transfer.done > before ? 1 : failed + 1;
       if (failed >= attempts) {
-        const reason = error instanceof Error ? reasonOf(error) : String(error);
-        throw new StorageError(`download failed after ${transfer.done} bytes: ${reason}`, {
-          where: url,
+        throw new StorageError(`download failed after ${transfer.done} bytes: ${reasonOf(error, url)}`, {
+          where: withoutQuery(url),
           cause: error,
         });
       }
-      await pause(delay * 2 ** (failed - 1), signal);
+      const asked = error instanceof TransientError ? (error.retryAfter ?? 0) : 0;
+      await pause(Math.max(Math.min(asked, defaultRetry.maxDelay), delay * 2 ** (failed - 1)), signal);
     }
   }
 }
-
-/** What may be different the next time. */
-class Interruption extends Error {}
 
 class Transfer {
   /** Bytes that the target has. */
@@ -76,46 +82,51 @@ class Transfer {
   }
 
   async attempt(): Promise<void> {
-    const response = await fetch(this.#url, {
-      headers: this.#headers(),
-      ...(this.#options.signal && { signal: this.#options.signal }),
-    });
-    await this.#begin(response);
-    const reader = response.body?.getReader();
+    const { signal, timeout = defaultRetry.timeout } = this.#options;
+    const watch = new AttemptWatch(signal, timeout, 0);
     try {
-      for (;;) {
-        const { done, value } = (await reader?.read()) ?? { done: true, value: undefined };
-        if (done) break;
-        await this.#target.write(value);
-        this.done += value.byteLength;
-        this.#options.onBytes?.(this.done, this.#total);
-      }
+      await this.#transfer(watch);
+    } catch (error) {
+      throw watch.end(error);
     } finally {
-      await reader?.cancel().catch(() => {});
+      watch.stop();
+    }
+  }
+
+  async #transfer(watch: AttemptWatch): Promise<void> {
+    const { storage, onBytes } = this.#options;
+    const send = storage?.fetch ?? globalThis.fetch;
+    const response = await watch.wait(send(this.#url, { headers: this.#headers(), signal: watch.signal }));
+    await this.#begin(response, watch);
+    const reader = response.body?.getReader();
+    while (reader !== undefined) {
+      const { done, value } = await watch.wait(reader.read());
+      if (done) break;
+      await this.#target.write(value);
+      this.done += value.byteLength;
+      onBytes?.(this.done, this.#total);
     }
     if (this.#total === null || this.done === this.#total) return;
-    throw new Interruption(`the server sent ${this.done} of ${this.#total} bytes`);
+    throw new TransientError(`the server sent ${this.done} of ${this.#total} bytes`);
   }
 
   #headers(): Record<string, string> {
-    const identity = { "accept-encoding": "identity" };
+    const identity = { "accept-encoding": "identity", ...this.#options.storage?.headers };
     if (this.done === 0) return identity;
     // Without a validator nothing says that it is still the same file: it is taken from the start then.
     if (this.#validator === null) return identity;
     return { ...identity, range: `bytes=${this.done}-`, "if-range": this.#validator };
   }
 
-  async #begin(response: Response): Promise<void> {
+  async #begin(response: Response, watch: AttemptWatch): Promise<void> {
     if (response.status === 206) {
       const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get("content-range") ?? "");
       if (range !== null && Number(range[1]) === this.done && Number(range[2]) === this.#total) return;
-      await response.body?.cancel();
       await this.#restart();
-      throw new Interruption("the server answered with another range than was asked for");
+      throw new TransientError("the server answered with another range than was asked for");
     }
     if (response.status !== 200) {
-      await response.body?.cancel();
-      throw this.#refusal(response);
+      throw await this.#refusal(response, watch);
     }
     if (this.done > 0) await this.#restart();
     const length = response.headers.get("content-length");
@@ -134,17 +145,12 @@ class Transfer {
     this.#total = null;
   }
 
-  #refusal({ status, statusText }: Response): Error {
-    const where = { where: this.#url };
-    if (status === 404 || status === 410) return new NotFoundError("no such file", where);
-    const answer = `the server answered ${status} ${statusText}`.trim();
-    const mayPass = status === 408 || status === 416 || status === 425 || status === 429 || status >= 500;
-    return mayPass ? new Interruption(answer) : new StorageError(answer, where);
+  async #refusal(response: Response, watch: AttemptWatch): Promise<Error> {
+    const where = withoutQuery(this.#url);
+    const { status } = response;
+    if (status === 404 || status === 410) return new NotFoundError("no such file", { where });
+    const error = await refusal(response, where, watch);
+    // Where it was to go on there is nothing: the file may have become shorter.
+    return status === 416 ? new TransientError(error.message) : error;
   }
-}
-
-/** "fetch failed" says nothing, its cause does. */
-function reasonOf(error: Error): string {
-  const cause = error.cause instanceof Error && error.cause.message !== "" ? error.cause : error;
-  return cause.message;
 }

@@ -1,9 +1,11 @@
 import type { AnnDataSource } from "../../h5ad/source.js";
+import type { StorageOptions } from "../../storage/remote/settings.js";
 import type { BuildProgress, FileInput } from "../build/options.js";
 import { isHttpUrl } from "./download.js";
 import { openUrl } from "./open-path.js";
 
 export interface RemoteOptions {
+  readonly storage?: StorageOptions | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: BuildProgress) => void) | undefined;
 }
@@ -11,7 +13,7 @@ export interface RemoteOptions {
 /** Runs `action` with files over HTTP downloaded, each once, one after another; they are removed after it. */
 export async function withRemoteInputs<T>(
   files: readonly FileInput[],
-  { signal, onProgress }: RemoteOptions,
+  { storage, signal, onProgress }: RemoteOptions,
   action: (files: readonly FileInput[]) => Promise<T>,
 ): Promise<T> {
   if (!files.some((file) => typeof file === "string" && isHttpUrl(file))) return action(files);
@@ -25,7 +27,7 @@ export async function withRemoteInputs<T>(
       }
       const onBytes = (done: number, total: number | null) =>
         onProgress?.({ step: "download", item: file, done, total: total ?? done });
-      const source = await openUrl(file, { signal, onBytes });
+      const source = await openUrl(file, { storage, signal, onBytes });
       opened.push(source);
       here.push(source);
     }

@@ -136,7 +136,8 @@ function bodyBytes(body: HttpRequest["body"]): number {
   return body === undefined ? 0 : typeof body === "string" ? body.length : body.byteLength;
 }
 
-async function refusal(response: Response, where: string, watch: AttemptWatch): Promise<Error> {
+/** What to throw for a status that is no answer: a TransientError where it may be another the next time. */
+export async function refusal(response: Response, where: string, watch: AttemptWatch): Promise<Error> {
   const bytes = await errorBody(response, where, watch);
   const { status, statusText, headers } = response;
   const said = messageText(serverMessage(bytes));
@@ -165,7 +166,7 @@ function classified(error: unknown, request: HttpRequest): unknown {
 }
 
 /** "fetch failed" says nothing, its cause does. Addresses may hold signatures, which are secrets. */
-function reasonOf(error: unknown, url: string): string {
+export function reasonOf(error: unknown, url: string): string {
   if (!(error instanceof Error)) return String(error);
   const { cause } = error;
   const said = cause instanceof Error && cause.message !== "" ? cause.message : error.message;

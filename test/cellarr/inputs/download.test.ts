@@ -130,6 +130,32 @@ describe("download", () => {
     expect(ranges.length).toBe(1);
   });
 
+  it("goes on after a server that fell silent", async () => {
+    const { url, ranges } = await serve((request, response, count) => {
+      if (count > 1) return sender(() => content(0), 20_000)(request, response, count);
+      response.writeHead(200, { "content-length": 10_000, etag: '"0-10000"' });
+      response.write(content(0).subarray(0, 3000));
+    });
+    const target = collected();
+    await download(url, target, { delay: 1, timeout: 500 });
+    expect(target.bytes).toEqual(content(0));
+    expect(ranges).toEqual([undefined, "bytes=3000-"]);
+  });
+
+  it("sends the caller's headers, and keeps what is secret in an address", async () => {
+    const sent: unknown[] = [];
+    const { url } = await serve((request, response) => {
+      sent.push(request.headers["x-mine"], request.url);
+      response.writeHead(403).end("<Error><Code>AccessDenied</Code><Message>no &amp; no</Message></Error>");
+    });
+    const failed = await download(`${url}?sig=secret`, collected(), {
+      storage: { headers: { "x-mine": "1" } },
+    }).catch((error: unknown) => error);
+    expect(sent).toEqual(["1", "/file.h5ad?sig=secret"]);
+    expect(String(failed)).toMatch(/the server answered 403 Forbidden, AccessDenied: no & no/);
+    expect(String(failed)).not.toContain("secret");
+  });
+
   it("stops when the caller aborts, between attempts and within one", async () => {
     const { url } = await serve(sender(() => content(0), 100));
     for (const delay of [1, 60_000]) {
