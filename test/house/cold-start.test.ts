@@ -53,6 +53,18 @@ describe("a process that only reads", () => {
   });
 });
 
+describe("what all readers share", () => {
+  it("has nothing of remote places but their names", () => {
+    const sources = ["core", "node-core"].flatMap((name) => {
+      const map = readFileSync(join(root, "dist", "chunks", `${name}.js.map`), "utf8");
+      return (JSON.parse(map) as { sources: string[] }).sources;
+    });
+    expect(sources.some((source) => source.endsWith("storage/remote/locate.ts"))).toBe(true);
+    const late = /storage\/(http|s3|gcs|azure|zip)\/|remote\/(http-client|retry|settings)\.ts$/;
+    expect(sources.filter((source) => late.test(source))).toEqual([]);
+  });
+});
+
 describe("bundles", () => {
   it.each(["index", "tiledb", "h5ad", "server"])("%s.js, for browsers, brings nothing of Node", (entry) => {
     const imports = [...staticImports(join(root, "dist", `${entry}.js`))];

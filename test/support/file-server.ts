@@ -64,10 +64,11 @@ async function serve(
     return;
   }
   if (etags) response.setHeader("etag", `"${createHash("sha1").update(bytes).digest("hex")}"`);
-  const range = ranges ? /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") : null;
+  const range = ranges ? /^bytes=(\d*)-(\d*)$/.exec(request.headers.range ?? "") : null;
   if (range === null) return respond(request, response, 200, bytes);
-  const start = Number(range[1]);
-  const end = Math.min(Number(range[2]) + 1, bytes.byteLength);
+  const [first = "", last = ""] = range.slice(1);
+  const start = first === "" ? Math.max(0, bytes.byteLength - Number(last)) : Number(first);
+  const end = first === "" || last === "" ? bytes.byteLength : Math.min(Number(last) + 1, bytes.byteLength);
   if (start >= bytes.byteLength) {
     response.writeHead(416, { "content-range": `bytes */${bytes.byteLength}` }).end();
     return;

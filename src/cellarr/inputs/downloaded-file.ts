@@ -1,4 +1,4 @@
-import { type DownloadOptions, type DownloadTarget, download } from "./download.js";
+import type { DownloadOptions, DownloadTarget } from "./download.js";
 
 /** A file over HTTP that was brought here. */
 export interface DownloadedFile {
@@ -22,6 +22,8 @@ export function setDownloadSpace(make: () => Promise<DownloadSpace>): void {
 }
 
 export async function downloadFile(url: string, options: DownloadOptions = {}): Promise<DownloadedFile> {
+  // Every program loads this module, few download.
+  const { download } = await import("./download.js");
   const space = await newSpace();
   try {
     await download(url, space, options);

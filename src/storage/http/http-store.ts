@@ -92,6 +92,10 @@ export class HttpStore implements ReadableStore {
       accept: [200, 206, 400, 404, 410, 416, 501],
       where,
       maxBytes: Math.max(wanted, MAX_WITHOUT_RANGES),
+      flaw: (answered) => {
+        const total = totalSize(answered);
+        return total === undefined ? undefined : rangeFlaw(answered, { start: Math.max(0, total - wanted), end: total });
+      },
     });
     if (isMissing(answer)) return undefined;
     const size = totalSize(answer);

@@ -1,8 +1,10 @@
+import { zipSync } from "fflate";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { HttpStore } from "../../../src/storage/http/http-store.js";
 import { MemoryStore } from "../../../src/storage/memory.js";
 import { locationUri, resolveLocation, resolveReadable } from "../../../src/storage/resolve.js";
 import { type FileServer, type FileServerOptions, startFileServer } from "../../support/file-server.js";
+import { startProxy } from "../../support/remote-proxy.js";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const text = (value: Uint8Array | undefined) => new TextDecoder().decode(value);
@@ -209,6 +211,27 @@ describe("HttpStore", () => {
     );
   });
 
+  it.each([true, false])("gives ends of files, with their sizes (server has ranges: %s)", async (ranges) => {
+    const { url } = await served({ a: "0123456789", empty: "" }, { ranges });
+    const store = new HttpStore(url);
+    expect(await store.getTail("a", 3)).toEqual({ bytes: bytes("789"), size: 10 });
+    expect(await store.getTail("a", 30)).toEqual({ bytes: bytes("0123456789"), size: 10 });
+    expect(await store.getTail("empty", 3)).toEqual({ bytes: new Uint8Array(0), size: 0 });
+    expect(await store.getTail("none", 3)).toBeUndefined();
+  });
+
+  it("asks again for an end that is not the one", async () => {
+    const { url } = await served({ a: "0123456789" });
+    const proxy = await startProxy({ target: url });
+    onTestFinished(proxy.close);
+    for (const fault of ["shorter", "longer", "cut"] as const) {
+      proxy.fault([fault]);
+      const store = new HttpStore(proxy.url, { config: { "vfs.http.connect_scale_factor": 1 } });
+      expect(await store.getTail("a", 4)).toEqual({ bytes: bytes("6789"), size: 10 });
+    }
+    expect(proxy.stats().requests).toBe(6);
+  });
+
   it("cannot list, and says what helps", async () => {
     const list = new HttpStore("https://host/store?sig=secret").list();
     await expect(list).rejects.toMatchObject({ code: "UNSUPPORTED", where: "https://host/store" });
@@ -234,6 +257,15 @@ describe("HttpStore", () => {
 });
 
 describe("places over HTTP", () => {
+  it("may be zip files, which can be listed", async () => {
+    const zip = zipSync({ "store/a/b": [bytes("content"), { level: 0 }], "store/c": bytes("more") });
+    const { url, files } = await served({});
+    await files.put("folder/my store.zip", zip);
+    const place = resolveReadable(`${url}/folder/my%20store.zip?sig=1#zip`);
+    expect(text(await place.store.get("a/b"))).toBe("content");
+    expect((await place.store.list("")).map(({ key }) => key)).toEqual(["a/b", "c"]);
+  });
+
   it("are given as text, and read-only", async () => {
     const { url } = await served({ "store/a": "content" });
     const place = resolveReadable(`${url}/store/?x=1`);
