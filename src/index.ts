@@ -69,4 +69,7 @@ export { R2Store } from "./storage/r2/r2-store.js";
 export type { StorageOptions } from "./storage/remote/settings.js";
 export { resolveReadable as locate } from "./storage/resolve.js";
 export type { ReadableStore, StoreLocation, WritableStore } from "./storage/types.js";
+export type { ZipFolderOptions, ZippedFolder } from "./storage/zip/zip-folder.js";
+export { type WriteZipOptions, writeZip, zipStore } from "./storage/zip/zip-late.js";
+export type { ZipStoreOptions } from "./storage/zip/zip-store.js";
 export * from "./util/frame.js";

@@ -6,6 +6,7 @@ import { addArray } from "./program-array.js";
 import { addAppend, addBuild, addDropSample } from "./program-build.js";
 import { addExport } from "./program-export.js";
 import { addServe } from "./program-serve.js";
+import { addZip } from "./program-zip.js";
 import { addStorageOptions } from "./storage-options.js";
 
 /**
@@ -47,6 +48,7 @@ ${exitCodeHelp}`,
   addExport(program, context);
   addServe(program, context);
   addIndex(program, context);
+  addZip(program, context);
   addVerify(program, context);
   addArray(program, context);
   addDemo(program, context);

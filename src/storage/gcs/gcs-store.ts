@@ -24,11 +24,6 @@ import { ResumableTarget } from "./resumable-target.js";
 
 export interface GcsStoreOptions extends StorageOptions {
   readonly bucket: string;
-  /**
-   * Gives a signed URL of a key, in place of a token: whoever holds the key of the account makes them elsewhere. Then
-   * nothing can be listed, and values are written whole.
-   */
-  readonly signedUrl?: (key: string, method: "GET" | "PUT" | "DELETE") => string | Promise<string>;
 }
 
 /** Larger values go in parts, so that a broken connection does not begin them anew. */

@@ -18,6 +18,13 @@ export interface StorageOptions {
    * is good. Goes before all other credentials.
    */
   readonly accessToken?: string | (() => string | Promise<string>) | undefined;
+  /**
+   * Gives a signed URL of a key, in place of credentials, for gs: places: whoever holds the key of the account makes them
+   * elsewhere. Then nothing can be listed, and values are written whole.
+   */
+  readonly signedUrl?:
+    | ((key: string, method: "GET" | "PUT" | "DELETE") => string | Promise<string>)
+    | undefined;
   /** In place of the global fetch. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** Further headers of every request to http(s) stores. */

@@ -1,0 +1,37 @@
+import "../node-platform.js";
+import { writeZip } from "../storage/zip/zip-late.js";
+import type { CommandContext } from "./context.js";
+import { checkStore } from "./open-store.js";
+import { withTextSink } from "./output.js";
+import { withProgressBar } from "./progress.js";
+import { formatBytes, plural } from "./table.js";
+
+/** `cellarr zip`: a store as one file. */
+
+export interface ZipCommandOptions {
+  readonly overwrite?: boolean;
+  readonly json?: boolean;
+}
+
+export async function runZip(
+  store: string,
+  file: string,
+  { overwrite, json }: ZipCommandOptions,
+  { signal, storage }: CommandContext,
+): Promise<void> {
+  await checkStore(store);
+  const { files, bytes } = await withProgressBar((bar) =>
+    writeZip(store, file, {
+      signal,
+      storage,
+      overwrite,
+      onProgress: ({ done, total }) => bar.update(`writing ${file}`, done, total),
+    }),
+  );
+  const text = json
+    ? JSON.stringify({ file, files, bytes })
+    : `${file}: ${plural(files, "file", "files")}, ${formatBytes(bytes)}`;
+  await withTextSink(undefined, signal, async (sink) => {
+    await sink.write(`${text}\n`);
+  });
+}
