@@ -97,7 +97,8 @@ export type {
   StoreWriter,
   WritableStore,
 } from "./storage/types.js";
-export type { ZipFolderOptions, ZippedFolder } from "./storage/zip/zip-folder.js";
-export { type WriteZipOptions, writeZip, zipStore } from "./storage/zip/zip-late.js";
+export type { WriteZipOptions } from "./storage/zip/write-zip.js";
+export type { ZippedFolder } from "./storage/zip/zip-folder.js";
+export { writeZip, zipStore } from "./storage/zip/zip-late.js";
 export type { ZipStoreOptions } from "./storage/zip/zip-store.js";
 export type { NumberArray, TypedArray } from "./util/typed-arrays.js";

@@ -34,7 +34,9 @@ export function resolveLocation(
   location: string | StoreLocation,
   storage?: StorageOptions,
 ): StoreLocation<WritableStore> {
-  return checkWritable(resolveReadable(location, storage));
+  const { store, path } = resolveReadable(location, storage);
+  if (!isWritable(store)) throw new ArgumentError("the store is read-only", { where: store.uri });
+  return { store, path };
 }
 
 /** The place of a single file: its path is that of the file in the store. */
@@ -42,16 +44,6 @@ export function resolveFile(text: string, storage?: StorageOptions): StoreLocati
   const zip = zipPlace(text);
   if (zip !== undefined) return locateZip(text, resolveFile(zip.file, storage), zip.folder);
   return locateRemoteFile(text, storage) ?? resolvePlain(text, storage);
-}
-
-/** The place of a file to be written. Throws ArgumentError if the store is read-only, or the place names no file. */
-export function resolveNewFile(
-  file: string | StoreLocation,
-  storage?: StorageOptions,
-): StoreLocation<WritableStore> {
-  const place = checkWritable(typeof file === "string" ? resolveFile(file, storage) : checkLocation(file));
-  if (place.path === "") throw new ArgumentError("this is no place of a file", { where: place.store.uri });
-  return place;
 }
 
 /** A place below `location`. */
@@ -90,11 +82,6 @@ function resolvePlain(text: string, storage: StorageOptions | undefined): StoreL
 function checkLocation<S extends ReadableStore>(location: StoreLocation<S>): StoreLocation<S> {
   if (typeof location.path === "string" && typeof location.store?.getRange === "function") return location;
   throw new ArgumentError("a location must be a path, a URI or { store, path }");
-}
-
-function checkWritable({ store, path }: StoreLocation): StoreLocation<WritableStore> {
-  if (!isWritable(store)) throw new ArgumentError("the store is read-only", { where: store.uri });
-  return { store, path };
 }
 
 function isWritable(store: ReadableStore): store is WritableStore {

@@ -1,10 +1,8 @@
-import { ExistsError } from "../../errors.js";
 import { LazyStore } from "../remote/lazy-store.js";
-import type { StorageOptions } from "../remote/settings.js";
-import { locationUri, resolveNewFile, resolveReadable } from "../resolve.js";
-import { readTail } from "../tail.js";
+import { locationUri } from "../resolve.js";
 import type { ReadableStore, StoreLocation } from "../types.js";
-import type { ZipFolderOptions, ZippedFolder } from "./zip-folder.js";
+import type { WriteZipOptions } from "./write-zip.js";
+import type { ZippedFolder } from "./zip-folder.js";
 import type { ZipStoreOptions } from "./zip-store.js";
 
 /** The face of zip files: what reads and writes them is loaded with the first one. */
@@ -15,22 +13,12 @@ import type { ZipStoreOptions } from "./zip-store.js";
  */
 export function zipStore(file: Uint8Array | StoreLocation, options?: ZipStoreOptions): ReadableStore {
   const place = file instanceof Uint8Array ? undefined : file;
-  return new LazyStore<ReadableStore>({
+  return new LazyStore({
     uri: `${place === undefined ? "mem://zip" : locationUri(place)}#zip`,
     isRemote: place?.store.isRemote ?? false,
     coalesceGap: place?.store.coalesceGap,
-    load: async () => {
-      const { ZipStore } = await import("./zip-store.js");
-      return new ZipStore(file, options);
-    },
+    load: async () => new (await import("./zip-store.js")).ZipStore(file, options),
   });
-}
-
-export interface WriteZipOptions extends ZipFolderOptions {
-  /** Replaces a file that is there. */
-  readonly overwrite?: boolean | undefined;
-  /** Settings of places that are given as URIs. */
-  readonly storage?: StorageOptions | undefined;
 }
 
 /**
@@ -44,16 +32,7 @@ export interface WriteZipOptions extends ZipFolderOptions {
 export async function writeZip(
   folder: string | StoreLocation,
   file: string | StoreLocation,
-  options: WriteZipOptions = {},
+  options?: WriteZipOptions,
 ): Promise<ZippedFolder> {
-  const { storage, signal, overwrite } = options;
-  const from = resolveReadable(folder, storage);
-  const to = resolveNewFile(file, storage);
-  if (!overwrite && (await readTail(to.store, to.path, 1, { signal })) !== undefined) {
-    throw new ExistsError("there is such a file; pass overwrite: true to replace it", {
-      where: locationUri(to),
-    });
-  }
-  const { zipFolder } = await import("./zip-folder.js");
-  return zipFolder(from, await to.store.writer(to.path, { signal }), options);
+  return (await import("./write-zip.js")).writeZip(folder, file, options);
 }
