@@ -1,22 +1,21 @@
 import "../node-platform.js";
 import { exportDataset } from "../cellarr/export/export-dataset.js";
 import { type ExportOptions, exportFormats } from "../cellarr/export/options.js";
-import { slice } from "../cellarr/selection.js";
 import type { CommandContext } from "./context.js";
 import { openStore } from "./open-store.js";
 import { withTextSink } from "./output.js";
-import { parseChoice, parseNames } from "./parse.js";
+import { parseChoice } from "./parse.js";
 import { withProgressBar } from "./progress.js";
 import { type CellOptions, selectCells, sliceOrders } from "./select-cells.js";
+import { type GeneOptions, selectGenes } from "./select-genes.js";
 import { plural } from "./table.js";
 import { UsageError } from "./usage.js";
 
 /** `cellarr export`: cells and genes of a store in a form that other programs read. */
 
-export interface ExportCommandOptions extends CellOptions {
+export interface ExportCommandOptions extends CellOptions, GeneOptions {
   readonly output: string;
   readonly format: string;
-  readonly genes: readonly string[];
   readonly matrix: readonly string[];
   readonly order: string;
   readonly layout: string;
@@ -35,7 +34,7 @@ export async function runExport(
   const format = parseChoice(options.format, exportFormats, "--format");
   const order = parseChoice(options.order, sliceOrders, "--order");
   const layout = parseChoice(options.layout, ["dense", "long"], "--layout");
-  const names = options.genes.flatMap((text) => parseNames(text, "--genes"));
+  const genes = selectGenes(options);
   const dataset = await openStore(store, context);
   const matrices = options.matrix.length === 0 ? dataset.matrixNames : [...new Set(options.matrix)];
   if (format === "10x" && matrices.length > 1) {
@@ -44,7 +43,7 @@ export async function runExport(
     );
   }
   const cells = await selectCells(dataset, options, signal);
-  const rows = await dataset.getSliceRows(cells, names.length === 0 ? slice() : names, { signal, order });
+  const rows = await dataset.getSliceRows(cells, genes, { signal, order });
   const { cellIndices, geneIndices } = rows;
   await exportWithProgress(dataset, options.output, {
     format,

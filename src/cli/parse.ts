@@ -33,11 +33,11 @@ function splitUnescaped(text: string): string[] {
 }
 
 /** A condition in Python syntax; only its form is checked here. */
-export function parseWhere(text: string): QueryCondition {
+export function parseWhere(text: string, option = "--where"): QueryCondition {
   try {
     return parseCondition(text);
   } catch (error) {
-    if (isCellarrError(error, "ARGUMENT")) throw new UsageError(`--where: ${error.problem}`);
+    if (isCellarrError(error, "ARGUMENT")) throw new UsageError(`${option}: ${error.problem}`);
     throw error;
   }
 }

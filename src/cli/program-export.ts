@@ -11,6 +11,7 @@ export function addExport(program: Command, context: CommandContext): void {
     .requiredOption("--format <format>", "h5ad, summarized-experiment, 10x, arrow or csv")
     .option("--cells <indices>", "0:10 (both ends included), 5,300,17, or mixed; default all")
     .option("--genes <names>", "gene names between commas (repeatable; default all)", repeat, [])
+    .option("--genes-where <condition>", "only genes whose annotation fulfils the condition")
     .option("--matrix <name>", "matrix to take (repeatable; default all)", repeat, [])
     .option("--where <condition>", "only cells whose metadata fulfil the condition")
     .option("--sample <name>", "only cells of this sample")

@@ -90,6 +90,7 @@ function addQuery(program: Command, context: CommandContext): void {
     .argument("<store>", "folder of the store")
     .option("--cells <indices>", "0:10 (both ends included), 5,300,17, or mixed; default all")
     .option("--genes <names>", "gene names between commas (repeatable; default all)", repeat, [])
+    .option("--genes-where <condition>", "only genes whose annotation fulfils the condition")
     .option("--matrix <name>", "matrix to take (repeatable; default all)", repeat, [])
     .option("--where <condition>", "only cells whose metadata fulfil the condition")
     .option("--sample <name>", "only cells of this sample")
@@ -103,7 +104,8 @@ function addQuery(program: Command, context: CommandContext): void {
 Cells come in the order asked for, repeats included, genes in the store's order, each once; with --order asked as
 cells do.
 
-Conditions compare columns of the cell metadata with values, as in Python:
+Conditions compare columns of the cell metadata, those of --genes-where of the gene annotation, with values, as in
+Python:
   tissue == 'lung'      n_counts > 500 and not (tissue in ['lung', 'liver'])
 
 Formats:
@@ -118,6 +120,7 @@ a file per matrix, cell_metadata.csv and gene_annotation.csv into that folder.
 Examples:
   $ cellarr query store --cells 0:10 --genes gene_1,gene_95,gene_50
   $ cellarr query store --where "tissue == 'lung'" --genes gene_1 --format json
+  $ cellarr query store --genes-where "cellarr_counts_variance > 2" --format csv --matrix counts
   $ cellarr query store --cells 5,300,17 --matrix counts --format mtx -o slice.mtx
   $ cellarr query store --sample sample_1 --format h5ad -o sample_1.h5ad
 ${exitCodeHelp}`,

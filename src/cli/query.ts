@@ -1,20 +1,19 @@
 import "../node-platform.js";
 import { existsSync, statSync } from "node:fs";
 import { viewOf, writeSliceJson } from "../cellarr/export/slice-json.js";
-import { slice } from "../cellarr/selection.js";
 import type { CellArrDatasetSlice } from "../cellarr/slice.js";
 import type { CommandContext } from "./context.js";
 import { sliceText } from "./format-text.js";
 import { openStore } from "./open-store.js";
 import { withTextSink } from "./output.js";
-import { parseChoice, parseNames } from "./parse.js";
+import { parseChoice } from "./parse.js";
 import { type CellOptions, selectCells, sliceOrders } from "./select-cells.js";
+import { type GeneOptions, selectGenes } from "./select-genes.js";
 import { UsageError } from "./usage.js";
 
 /** `cellarr query`: a slice of a store, in one of several formats. */
 
-export interface QueryCommandOptions extends CellOptions {
-  readonly genes: readonly string[];
+export interface QueryCommandOptions extends CellOptions, GeneOptions {
   readonly matrix: readonly string[];
   readonly order: string;
   readonly format?: string;
@@ -32,19 +31,18 @@ export async function runQuery(
 ): Promise<void> {
   const format = chooseFormat(options);
   const order = parseChoice(options.order, sliceOrders, "--order");
-  const genes = options.genes.flatMap((text) => parseNames(text, "--genes"));
+  const genes = selectGenes(options);
   const { signal } = context;
   const dataset = await openStore(store, context);
   const matrices = options.matrix.length === 0 ? dataset.matrixNames : [...new Set(options.matrix)];
   checkMatrixCount(matrices, format, options.output);
   const cells = await selectCells(dataset, options, signal);
-  const wanted = genes.length === 0 ? slice() : genes;
   if (format === "h5ad") {
     const { exportDataset } = await import("../cellarr/export/export-dataset.js");
-    const file = { format, cells, genes: wanted, matrices, order, overwrite: true, signal } as const;
+    const file = { format, cells, genes, matrices, order, overwrite: true, signal } as const;
     return exportDataset(dataset, options.output!, file);
   }
-  const part = await dataset.getSlice(cells, wanted, { signal, matrices, order });
+  const part = await dataset.getSlice(cells, genes, { signal, matrices, order });
   await writeSlice(part, format, options.output, context);
 }
 

@@ -230,6 +230,26 @@ describe("query", () => {
     expectFailure(await run("--order", "random"), 2, /--order random: expected store, asked/);
   });
 
+  it("takes genes by a condition on their annotation", async () => {
+    const all = await query("--cells", "0");
+    const detected = all.geneAnnotation.cellarr_counts_detected as number[];
+    const expected = all.genes.filter((_, at) => detected[at]! > 20);
+    expect(expected.length).toBeGreaterThan(0);
+    const where = ["--genes-where", "cellarr_counts_detected > 20"];
+    expect((await query("--cells", "0", ...where)).genes).toEqual(expected);
+    const path = join(await temporaryFolder(), "part.h5ad");
+    const exported = await cli.run("export", store, ...where, "--format", "h5ad", "-o", path);
+    expect(exported.code).toBe(0);
+    expect(textValues((await readH5ad(path)).var.index)).toEqual(expected);
+    await expectFailures(
+      [
+        [["query", store, ...where, "--genes", "gene_1"], /--genes contradicts --genes-where/],
+        [["query", store, "--genes-where", "a =="], /--genes-where: condition: expected/],
+      ],
+      2,
+    );
+  });
+
   it("writes the same CSV as an export", async () => {
     const root = await temporaryFolder();
     const [queried, exported] = [join(root, "queried"), join(root, "exported")];
