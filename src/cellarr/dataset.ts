@@ -10,7 +10,6 @@ import type { MatrixReader } from "./matrix-reader.js";
 import { takeMatrixColumns } from "./matrix-views.js";
 import { type DatasetPaths, openPaths } from "./query/dataset-paths.js";
 import { datasetState } from "./query/dataset-state.js";
-import { eachCell } from "./query/each-cell.js";
 import { MetadataTable } from "./query/metadata-table.js";
 import type { GeneMajorInfo, MatrixInfo, QueryOptions, SliceRows } from "./query/query-options.js";
 import { GeneNames, SampleNames } from "./query/row-names.js";
@@ -299,8 +298,9 @@ export class CellArrDataset {
    * Number and values of each cell, one after another (0.3.2 counts from 1, ours from 0 as all indices). Cells share
    * the memory of their gene annotation.
    */
-  iterCells(options: QueryOptions = {}): AsyncGenerator<[index: number, cell: CellArrDatasetSlice]> {
-    return eachCell(this, options);
+  async *iterCells(options: QueryOptions = {}): AsyncGenerator<[index: number, cell: CellArrDatasetSlice]> {
+    const { eachCell } = await import("./query/each-cell.js");
+    yield* eachCell(this, options);
   }
 
   /** What Node's console shows. */

@@ -12,26 +12,7 @@ export function setGzip(load: () => Promise<Gzip>): void {
   platform = load;
 }
 
-export async function loadGzip(): Promise<Gzip> {
-  return platform === undefined ? streamGzip : platform();
+/** The platform's, if it has one of its own. */
+export async function platformGzip(): Promise<Gzip | undefined> {
+  return platform?.();
 }
-
-/** CompressionStream chooses its level itself: zlib's 6. */
-export const streamGzip: Gzip = async (write, produce) => {
-  const stream = new CompressionStream("gzip");
-  const input = stream.writable.getWriter();
-  const output = stream.readable.getReader();
-  const pump = async () => {
-    for (let read = await output.read(); !read.done; read = await output.read()) await write(read.value);
-  };
-  const fill = async () => {
-    await produce((bytes) => input.write(new Uint8Array(bytes)));
-    await input.close();
-  };
-  try {
-    await Promise.all([pump(), fill()]);
-  } catch (error) {
-    await Promise.allSettled([input.abort(error), output.cancel(error)]);
-    throw error;
-  }
-};

@@ -1,4 +1,5 @@
-import { loadGzip, type WriteBytes } from "./gzip.js";
+import { platformGzip, type WriteBytes } from "./gzip.js";
+import { streamGzip } from "./gzip-stream.js";
 import { type Place, withWriter } from "./place.js";
 
 /** Text into a value of a store, plain or gzipped. */
@@ -19,7 +20,7 @@ export async function writeTextFile(
   options: { readonly signal?: AbortSignal | undefined; readonly gzip?: boolean },
   produce: (sink: TextSink) => Promise<void>,
 ): Promise<void> {
-  const gzip = options.gzip ? await loadGzip() : undefined;
+  const gzip = options.gzip ? ((await platformGzip()) ?? streamGzip) : undefined;
   await withWriter(place, options.signal, async (writer) => {
     const write: WriteBytes = (bytes) => writer.write(bytes);
     if (gzip === undefined) await withSink(write, produce);

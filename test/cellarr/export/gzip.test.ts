@@ -1,7 +1,8 @@
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { type Gzip, streamGzip } from "../../../src/cellarr/export/gzip.js";
+import type { Gzip } from "../../../src/cellarr/export/gzip.js";
 import { nodeGzip } from "../../../src/cellarr/export/gzip-node.js";
+import { streamGzip } from "../../../src/cellarr/export/gzip-stream.js";
 
 const pieces = Array.from({ length: 40 }, (_, at) =>
   new TextEncoder().encode(`${at} ${at * at}\n`.repeat(5000 + at)),
