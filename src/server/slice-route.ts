@@ -4,8 +4,10 @@ import type { ExportSource } from "../cellarr/export/source.js";
 import { withSink } from "../cellarr/export/text-file.js";
 import { numberedIndex } from "../cellarr/frames/frame-parts.js";
 import { ArgumentError, NotFoundError } from "../errors.js";
+import type { SparseMatrix } from "../h5ad/matrix.js";
 import type { Produce } from "./body.js";
 import { chosenColumns, selecting } from "./frame-routes.js";
+import type { Limits } from "./options.js";
 import { type Page, pageOf, pagingParameters } from "./paging.js";
 import { RequestLimitError } from "./problem.js";
 import type { Prepared, Route, RouteContext } from "./route.js";
@@ -69,9 +71,7 @@ function checkSize(asked: Asked, { limits, format }: RouteContext, layout: "dens
   }
   // A digit and a comma each.
   const leastBytes = format === "csv" && layout === "dense" ? 2 * values : cells;
-  if (leastBytes > limits.bytes) {
-    throw new RequestLimitError("bytes", limits.bytes, `the answer has more than ${limits.bytes} bytes`);
-  }
+  if (leastBytes > limits.bytes) throw tooManyBytes(limits);
 }
 
 function produceJson({ page, genes, matrices }: Asked, context: RouteContext): Produce {
@@ -85,9 +85,20 @@ function produceJson({ page, genes, matrices }: Asked, context: RouteContext): P
       dataset.getGeneSubset(genes, geneColumns, query),
       dataset.getMatrixSubset(page.rows, genes, query),
     ]);
+    checkStored(values, context);
     const view = viewOf({ cellIndices: page.rows, cellMetadata, geneAnnotation, matrices: values });
     await withSink(write, (sink) => writeSliceJson(view, sink));
   };
+}
+
+/** Six characters a value at least: row, column and value with a comma each. */
+function checkStored(matrices: ReadonlyMap<string, SparseMatrix>, { limits }: RouteContext): void {
+  const stored = [...matrices.values()].reduce((sum, { data }) => sum + data.length, 0);
+  if (6 * stored > limits.bytes) throw tooManyBytes(limits);
+}
+
+function tooManyBytes({ bytes }: Limits): RequestLimitError {
+  return new RequestLimitError("bytes", bytes, `the answer has more than ${bytes} bytes`);
 }
 
 function produceValues(asked: Asked, context: RouteContext, layout: "dense" | "long"): Produce {

@@ -17,7 +17,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   array: ["errors.ts", "util", "format", "storage"],
   h5ad: ["errors.ts", "util"],
   cellarr: ["errors.ts", "util", "format", "storage", "array", "h5ad"],
-  server: ["errors.ts", "util", "storage", "array", "cellarr"],
+  server: ["errors.ts", "util", "storage", "array", "h5ad", "cellarr"],
 };
 const ENTRIES = [
   "index.ts",

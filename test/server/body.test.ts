@@ -97,8 +97,9 @@ describe("large slices", () => {
       files: [generated(400, 700, 1)],
       matrixOptions: { matrixName: "counts", dtype: "float32" },
     });
-    const ask = async (query: string) =>
-      await createHandler(dataset)(new Request(`http://s.test/stores/store/slice?${query}`));
+    const handler = createHandler(dataset);
+    const request = (query: string) => new Request(`http://s.test/stores/store/slice?${query}`);
+    const ask = (query: string) => handler(request(query));
     const csv = await ask("format=csv");
     expect(csv.headers.get("content-length")).toBeNull();
     const lines = (await csv.text()).trimEnd().split("\n");
@@ -106,6 +107,9 @@ describe("large slices", () => {
     expect(new Set(lines.map((line) => line.split(",").length))).toEqual(new Set([701]));
     const json = await (await ask("columns=&geneColumns=")).json();
     expect(json.matrices.counts.data.length).toBe(400 * 700);
+    // Of JSON it is known before it streams that it will be too large.
+    const strict = createHandler(dataset, { limits: { bytes: 1_500_000 } });
+    expect((await strict(request(""))).status).toBe(413);
   });
 });
 

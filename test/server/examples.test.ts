@@ -7,7 +7,9 @@ import { tableFromIPC } from "apache-arrow";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import type { CellArrDataset } from "../../src/cellarr/dataset.js";
 import { resolveNodePath } from "../../src/storage/node-fs.js";
+import { S3Store } from "../../src/storage/s3/s3-store.js";
 import { functionUrlEvent, startLambda } from "../support/lambda.js";
+import { hasServer, s3Server } from "../support/s3-server.js";
 import { keptFolder, temporaryFolder } from "../support/temporary.js";
 import { buildSmall, denseOf } from "./support.js";
 
@@ -59,8 +61,23 @@ describe("Lambda", () => {
   const post = { method: "POST", headers: { "content-type": "application/json" } };
   const asked = { cells: [1, 0], genes: ["g,D"], matrix: "counts" };
 
-  it("a function URL, through the Runtime API", async () => {
-    const lambda = await startLambda(await installed("lambda"), "index.handler", { CELLARR_STORE: store });
+  it("of a folder, through the Runtime API", () => checkFunction({ CELLARR_STORE: store }));
+
+  it.skipIf(!hasServer.s3proxy)("of a bucket, with credentials in the environment", async () => {
+    const server = await s3Server();
+    const bucket = await server.bucket();
+    await buildSmall({ store: new S3Store({ bucket, config: server.config }), path: "some/store" });
+    await checkFunction({
+      CELLARR_STORE: `s3://${bucket}/some/store`,
+      AWS_ACCESS_KEY_ID: server.accessKey,
+      AWS_SECRET_ACCESS_KEY: server.secretKey,
+      AWS_REGION: server.region,
+      AWS_ENDPOINT_URL_S3: server.endpoint,
+    });
+  });
+
+  async function checkFunction(environment: Readonly<Record<string, string>>): Promise<void> {
+    const lambda = await startLambda(await installed("lambda"), "index.handler", environment);
     onTestFinished(() => lambda.stop());
     const ask = (path: string, request = {}) => lambda.invoke(functionUrlEvent(path, request));
 
@@ -107,5 +124,5 @@ describe("Lambda", () => {
       headers: { origin: "https://a.example", "access-control-request-method": "POST" },
     });
     expect([preflight.statusCode, preflight.body]).toEqual([204, ""]);
-  });
+  }
 });
