@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -127,6 +127,8 @@ async function startVersitygw(program: string, folder: string, port: number): Pr
     "--iam-dir",
     join(folder, "iam"),
     "--quiet",
+    "--virtual-domain",
+    "s3.test",
   ];
   const backend = ["posix", "--versioning-dir", join(folder, "versions"), join(folder, "data")];
   return spawn(program, [...options, ...backend], {
@@ -140,7 +142,8 @@ function serverAt(endpoint: string): S3Server {
   const request = async (method: string, path: string, body?: string) => {
     const hash = body === undefined ? EMPTY_SHA256 : await sha256Hex(new TextEncoder().encode(body));
     const url = `${endpoint}/${path}`;
-    const headers = { "x-amz-content-sha256": hash };
+    const headers: Record<string, string> = { "x-amz-content-sha256": hash };
+    if (body !== undefined) headers["content-md5"] = createHash("md5").update(body).digest("base64");
     const signed = await signRequest({ method, url, headers }, credentials, {
       service: "s3",
       region: REGION,
