@@ -92,6 +92,18 @@ export interface WritableStore extends ReadableStore {
    */
   rename?(from: string, to: string, options?: StoreOptions): Promise<void>;
 
+  /**
+   * Copies a value of `size` bytes without its bytes coming here; on return the copy is whole and visible. Throws
+   * StorageError if there is no such value. Left out by stores that cannot do it.
+   */
+  copy?(from: string, size: number, to: string, options?: StoreOptions): Promise<void>;
+
+  /**
+   * `put`, unless there is a value already: then nothing is written, and it returns false. Of several that ask at the
+   * same time one is told true. Left out by stores that cannot do it.
+   */
+  putNew?(key: string, bytes: Uint8Array, options?: StoreOptions): Promise<boolean>;
+
   /** Makes an empty folder where the store has folders; elsewhere does nothing. */
   makeFolder(prefix: string, options?: StoreOptions): Promise<void>;
 }

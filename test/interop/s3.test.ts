@@ -8,13 +8,14 @@ import { createArray } from "../../src/array/write/create.js";
 import { putMetadata } from "../../src/array/write/metadata-io.js";
 import { writeSparse } from "../../src/array/write/write-sparse.js";
 import { buildCellArrDataset } from "../../src/cellarr/build/build.js";
+import { appendToDataset } from "../../src/cellarr/change/append.js";
 import { CellArrDataset } from "../../src/cellarr/dataset.js";
 import { slice } from "../../src/cellarr/selection.js";
 import { writeH5ad } from "../../src/h5ad/write-anndata.js";
 import { S3Store } from "../../src/storage/s3/s3-store.js";
 import type { StoreLocation, WritableStore } from "../../src/storage/types.js";
 import { textValues } from "../../src/util/frame.js";
-import { denseRows, twoExperiments } from "../cellarr/samples.js";
+import { denseRows, generated, twoExperiments } from "../cellarr/samples.js";
 import { hasPython, pythonPeer } from "../support/python.js";
 import { hasServer, type S3ServerName, s3Server } from "../support/s3-server.js";
 import { temporaryFolder } from "../support/temporary.js";
@@ -126,8 +127,19 @@ for (const name of ["s3proxy", "versitygw"] as const) {
         genes: textValues(ours.geneAnnotation.index),
         matrices: { counts: denseRows(ours.matrices.get("counts")!) },
       });
-      const keys = (await location.store.list("")).map(({ key }) => key);
-      expect(keys.filter((key) => !key.startsWith("lab/store/"))).toEqual([]);
+      const keys = async () => (await location.store.list("")).map(({ key }) => key);
+      const isElsewhere = (key: string) => !/^lab\/store\/(assays|[a-z]+_metadata|gene_annotation)/.test(key);
+      expect((await keys()).filter(isElsewhere)).toEqual([]);
+
+      await appendToDataset(location, { files: [generated(7, 20, 3)] });
+      const appended = await (await CellArrDataset.open(location)).get(slice(38, 46), genes);
+      const more = { config, path: uri, assays: ["counts"], rows: [38, 46], genes };
+      expect(await peer.call("s3_cellarr", more)).toMatchObject({
+        shape: [47, 60],
+        samples: ["sample_1", "sample_2", "sample_3"],
+        matrices: { counts: denseRows(appended.matrices.get("counts")!) },
+      });
+      expect((await keys()).filter(isElsewhere)).toEqual([]);
     });
 
     it("have stores of Python cellarr that we read", async () => {

@@ -1,13 +1,14 @@
 import { ExistsError } from "../../errors.js";
 import { randomUuid } from "../../format/timestamped-name.js";
 import { joinKey } from "../../storage/key.js";
+import { putUnlessThere } from "../../storage/put-new.js";
 import { childLocation, locationUri } from "../../storage/resolve.js";
 import { moveFolder, type Place } from "../build/staging.js";
 
 /**
  * One change of a store at a time. The lock is a folder that is moved to its name, which works for one of several
- * processes only; in a store without `rename` it is looked for and then written, which is nearly that. Readers take no
- * notice of it. A process that is killed leaves it behind: what comes next must be told that it may break it.
+ * processes only; in a store without `rename` it is written unless it is there, which is the same where the store can
+ * do that at once (`putNew`), and nearly the same elsewhere. Readers take no notice of it. A process that is killed leaves it behind: what comes next must be told that it may break it.
  */
 
 const LOCK = ".cellarr-lock";
@@ -37,7 +38,8 @@ async function acquire(location: Place, lock: Place): Promise<string> {
   const owner = { id: randomUuid(), since: new Date().toISOString() };
   const bytes = new TextEncoder().encode(JSON.stringify(owner));
   if (store.rename === undefined) {
-    await store.put(joinKey(lock.path, OWNER), bytes);
+    // One that is gone by now was in the way only then.
+    while (!(await putUnlessThere(store, joinKey(lock.path, OWNER), bytes))) await checkFree(lock);
     return owner.id;
   }
   const attempt = childLocation(location, `${LOCK}-${owner.id}`);

@@ -1,3 +1,5 @@
+import { copyValue } from "../copy-folder.js";
+import { putUnlessThere } from "../put-new.js";
 import { readTail } from "../tail.js";
 import type {
   ByteRange,
@@ -76,6 +78,14 @@ export class LazyWritableStore extends LazyStore<WritableStore> implements Writa
 
   async deletePrefix(prefix: string, options?: StoreOptions): Promise<void> {
     return (await this.store()).deletePrefix(prefix, options);
+  }
+
+  async copy(from: string, size: number, to: string, options?: StoreOptions): Promise<void> {
+    return copyValue(await this.store(), from, size, to, options);
+  }
+
+  async putNew(key: string, bytes: Uint8Array, options?: StoreOptions): Promise<boolean> {
+    return putUnlessThere(await this.store(), key, bytes, options);
   }
 
   async makeFolder(prefix: string, options?: StoreOptions): Promise<void> {

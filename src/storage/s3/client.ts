@@ -8,7 +8,7 @@ import {
   type Settings,
   type StorageOptions,
 } from "../remote/settings.js";
-import { awsEndpoint, needsPathStyle, requestUrl } from "./address.js";
+import { awsEndpoint, escapePart, needsPathStyle, requestUrl } from "./address.js";
 import { findCredentials } from "./credentials/chain.js";
 import type { RefreshedCredentials } from "./credentials/refreshed.js";
 import { type Refusal, readRefusal, refusalError } from "./error.js";
@@ -84,6 +84,11 @@ export class S3Client {
       if (remedy === undefined || tried.has(remedy)) throw this.#error(request, refusal, connection);
       tried.add(remedy);
     }
+  }
+
+  /** How copies name an object of the bucket. */
+  source(key: string): string {
+    return `/${this.#bucket}/${key.split("/").map(escapePart).join("/")}`;
   }
 
   /** For messages. */

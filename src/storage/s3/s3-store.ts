@@ -2,14 +2,15 @@ import { StorageError, throwIfAborted } from "../../errors.js";
 import { checkKey, checkPrefix } from "../key.js";
 import { byKey } from "../memory.js";
 import { PartWriter } from "../remote/part-writer.js";
-import { rangeBytes, rangeFlaw, rangeHeader } from "../remote/range-answer.js";
+import { rangeBytes, rangeFlaw, rangeHeader, totalSize } from "../remote/range-answer.js";
 import type { StorageOptions } from "../remote/settings.js";
-import type { ByteRange, StoreEntry, StoreOptions, StoreWriter, WritableStore } from "../types.js";
+import type { ByteRange, StoreEntry, StoreOptions, StoreWriter, ValueTail, WritableStore } from "../types.js";
 import { checkBucket } from "./address.js";
 import { S3Client } from "./client.js";
+import { copyObject } from "./copy.js";
 import { deleteKey, deleteKeys } from "./delete.js";
 import { listObjects } from "./list.js";
-import { putObject, S3Upload } from "./upload.js";
+import { putNewObject, putObject, S3Upload } from "./upload.js";
 
 export interface S3StoreOptions extends StorageOptions {
   readonly bucket: string;
@@ -65,6 +66,29 @@ export class S3Store implements WritableStore {
     return answer.status === 404 ? undefined : rangeBytes(answer, range, where);
   }
 
+  async getTail(key: string, length: number, options?: StoreOptions): Promise<ValueTail | undefined> {
+    throwIfAborted(options?.signal);
+    const where = this.#client.where(checkKey(key, this.uri));
+    const wanted = Math.max(1, length);
+    const answer = await this.#client.send({
+      method: "GET",
+      key,
+      what: "read",
+      headers: { range: `bytes=-${wanted}` },
+      signal: options?.signal,
+      accept: [200, 206, 404, 416],
+    });
+    if (answer.status === 404) return undefined;
+    // Only an empty object has no last byte.
+    if (answer.status === 416) return { bytes: new Uint8Array(0), size: 0 };
+    const size = totalSize(answer);
+    if (size === undefined) {
+      const problem = "S3: no Content-Range; in browsers the bucket's CORS rules must expose it";
+      throw new StorageError(problem, { where });
+    }
+    return { bytes: rangeBytes(answer, { start: Math.max(0, size - wanted), end: size }, where), size };
+  }
+
   async list(prefix: string, options?: StoreOptions & { recursive?: boolean }): Promise<StoreEntry[]> {
     throwIfAborted(options?.signal);
     checkPrefix(prefix, this.uri);
@@ -105,6 +129,20 @@ export class S3Store implements WritableStore {
     const entries = await this.list(prefix, options);
     const keys = entries.map(({ key }) => key);
     await deleteKeys(this.#client, keys, options?.signal);
+  }
+
+  async copy(from: string, size: number, to: string, options?: StoreOptions): Promise<void> {
+    throwIfAborted(options?.signal);
+    checkKey(from, this.uri);
+    checkKey(to, this.uri);
+    const copy = { from, size, to, signal: options?.signal };
+    await copyObject(this.#client, copy, await this.#client.settings());
+  }
+
+  async putNew(key: string, bytes: Uint8Array, options?: StoreOptions): Promise<boolean> {
+    throwIfAborted(options?.signal);
+    checkKey(key, this.uri);
+    return putNewObject(this.#client, key, bytes, await this.#client.settings(), options?.signal);
   }
 
   async makeFolder(prefix: string, options?: StoreOptions): Promise<void> {

@@ -59,6 +59,33 @@ export class S3Upload implements PartTarget {
     this.#etags[index] = etag;
   }
 
+  /** Part `index` is bytes `start` to `end` (exclusive) of another object. */
+  async copyPart(
+    source: string,
+    index: number,
+    start: number,
+    end: number,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    this.#id ??= this.#begin(signal);
+    const answer = await this.#client.send({
+      method: "PUT",
+      key: this.#key,
+      what: "copy a part",
+      query: { partNumber: String(index + 1), uploadId: await this.#id },
+      headers: { "x-amz-copy-source": source, "x-amz-copy-source-range": `bytes=${start}-${end - 1}` },
+      signal,
+      accept: [200],
+      flaw: (given) => (given.status === 200 && isPassingError(given.bytes) ? "InternalError" : undefined),
+    });
+    const where = this.#client.where(this.#key);
+    const refusal = readRefusal(answer);
+    if (refusal.code !== undefined) throw refusalError("copy a part", refusal, where);
+    const etag = xmlText(readXml(new TextDecoder().decode(answer.bytes), where), "ETag");
+    if (!etag) throw new StorageError("S3: no ETag of a part", { where });
+    this.#etags[index] = etag;
+  }
+
   async finish(
     rest: Uint8Array,
     index: number,
@@ -67,7 +94,7 @@ export class S3Upload implements PartTarget {
   ): Promise<void> {
     if (index === 0) return putObject(this.#client, this.#key, rest, this.#settings, signal);
     if (rest.byteLength > 0) await this.upload(rest, index, offset, signal);
-    await this.#complete(offset + rest.byteLength, signal);
+    await this.complete(offset + rest.byteLength, signal);
   }
 
   /** Parts that stay cost money. That they could not be dropped is not what the caller must hear of. */
@@ -99,7 +126,8 @@ export class S3Upload implements PartTarget {
     return id;
   }
 
-  async #complete(size: number, signal: AbortSignal | undefined): Promise<void> {
+  /** Makes of the parts an object of `size` bytes. */
+  async complete(size: number, signal: AbortSignal | undefined): Promise<void> {
     const parts = this.#etags.map(
       (etag, at) => `<Part><PartNumber>${at + 1}</PartNumber><ETag>${escapeXml(etag)}</ETag></Part>`,
     );
@@ -153,8 +181,37 @@ export async function putObject(
   });
 }
 
+/** Whether it was written: not where there is an object already. */
+export async function putNewObject(
+  client: S3Client,
+  key: string,
+  bytes: Uint8Array,
+  settings: S3Settings,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const answer = await client.send({
+    method: "PUT",
+    key,
+    what: "write",
+    headers: { ...settings.writeHeaders, "if-none-match": "*" },
+    body: bytes,
+    signal,
+    // 409: another one is being written now.
+    accept: [200, 409, 412],
+  });
+  if (answer.status === 200) return true;
+  if (answer.attempt === 1) return false;
+  // An attempt whose answer got lost may have done it.
+  const there = await client.send({ method: "GET", key, what: "read", signal, accept: [200, 404] });
+  return there.status === 200 && isSame(there.bytes, bytes);
+}
+
+function isSame(a: Uint8Array, b: Uint8Array): boolean {
+  return a.byteLength === b.byteLength && a.every((byte, at) => byte === b[at]);
+}
+
 /** The status was sent before it was known that it would not work. */
-function isPassingError(bytes: Uint8Array): boolean {
+export function isPassingError(bytes: Uint8Array): boolean {
   const text = new TextDecoder().decode(bytes.subarray(0, 4096));
   return /<Code>(InternalError|SlowDown|ServiceUnavailable)<\/Code>/.test(text);
 }

@@ -1,6 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { S3Client } from "../../../src/storage/s3/client.js";
+import { copyObject } from "../../../src/storage/s3/copy.js";
 import { S3Store } from "../../../src/storage/s3/s3-store.js";
+import { putObject } from "../../../src/storage/s3/upload.js";
 import { hasServer, type S3ServerName, s3Server } from "../../support/s3-server.js";
 import { storeSuite } from "../store-suite.js";
 
@@ -64,6 +67,49 @@ for (const name of ["s3proxy", "versitygw"] as const) {
       const uploads = await server.request("GET", `${store.uri.slice("s3://".length)}?uploads=`);
       expect(uploads.status).toBe(200);
       expect(await uploads.text()).not.toContain("<UploadId>");
+    });
+
+    it("copies without reading, in parts as well", async () => {
+      const { config, bucket } = await s3Server(name);
+      const client = new S3Client(await bucket(), { config });
+      const store = await newStore(name);
+      const value = pattern(5 * MIB + 77);
+      await store.put("from+ü?/k", value);
+      await store.copy("from+ü?/k", value.length, "to");
+      expect(Buffer.compare((await store.get("to"))!, value)).toBe(0);
+      await expect(store.copy("nothing", 1, "to")).rejects.toThrow("NoSuchKey");
+      expect((await store.list("")).map(({ key }) => key)).toEqual(["from+ü?/k", "to"]);
+
+      const settings = await client.settings();
+      await putObject(client, "large one", pattern(13 * MIB), settings, undefined);
+      await copyObject(client, { from: "large one", size: 13 * MIB, to: "copied" }, settings, 5 * MIB);
+      const answer = await client.send({ method: "GET", key: "copied", what: "read", accept: [200] });
+      expect(Buffer.compare(answer.bytes, pattern(13 * MIB))).toBe(0);
+      const lost = copyObject(client, { from: "nothing", size: 13 * MIB, to: "lost" }, settings, 5 * MIB);
+      await expect(lost).rejects.toThrow("NoSuchKey");
+    });
+
+    it("writes what is new for one of those who ask at the same time", async () => {
+      const store = await newStore(name);
+      const told = await Promise.all(
+        Array.from({ length: 5 }, (_, at) => store.putNew("lock", new Uint8Array(3).fill(at))),
+      );
+      expect(told.filter(Boolean)).toHaveLength(1);
+      const bytes = (await store.get("lock"))!;
+      expect(Array.from(bytes)).toEqual(Array(3).fill(told.indexOf(true)));
+      await store.delete("lock");
+      expect(await store.putNew("lock", new Uint8Array(0))).toBe(true);
+    });
+
+    it("gives the ends of values with their sizes", async () => {
+      const store = await newStore(name);
+      await store.put("k", pattern(10));
+      await store.put("empty", new Uint8Array(0));
+      expect(await store.getTail("k", 4)).toEqual({ bytes: pattern(10).slice(6), size: 10 });
+      expect(await store.getTail("k", 10)).toEqual({ bytes: pattern(10), size: 10 });
+      expect(await store.getTail("k", 11)).toEqual({ bytes: pattern(10), size: 10 });
+      expect(await store.getTail("empty", 4)).toEqual({ bytes: new Uint8Array(0), size: 0 });
+      expect(await store.getTail("none", 4)).toBeUndefined();
     });
 
     it("refuses a wrong secret, saying so", async () => {

@@ -152,3 +152,40 @@ describe("uploads", () => {
     await expect(write(store, 2 * PART)).rejects.toThrow("CORS");
   });
 });
+
+describe("what is written only if it is new", () => {
+  const refused = () => new Response(errorXml("PreconditionFailed", "there"), { status: 412 });
+  const value = new Uint8Array([1, 2]);
+
+  it("is not, where there is something", async () => {
+    const { store, requests } = server({ put: refused });
+    expect(await store.putNew("k", value)).toBe(false);
+    expect(requests.map(({ headers }) => headers.get("if-none-match"))).toEqual(["*"]);
+  });
+
+  it("may have been by an attempt whose answer got lost", async () => {
+    const lost = (found: Uint8Array) => (count: number) => {
+      if (count === 1) return new Response("", { status: 500 });
+      return count === 2 ? refused() : new Response(found.slice());
+    };
+    expect(await server({ put: lost(value) }).store.putNew("k", value)).toBe(true);
+    expect(await server({ put: lost(new Uint8Array([1, 3])) }).store.putNew("k", value)).toBe(false);
+  });
+});
+
+describe("copies", () => {
+  it("that end with 200 and an error are no success", async () => {
+    const passing = server({
+      put: (count) => (count === 1 ? new Response(errorXml("SlowDown", "later")) : undefined),
+    });
+    await passing.store.copy("a b", 5, "to");
+    expect(passing.requests.map(({ headers }) => headers.get("x-amz-copy-source"))).toEqual([
+      "/lab/a%20b",
+      "/lab/a%20b",
+    ]);
+    const lasting = server({ put: () => new Response(errorXml("AccessDenied", "not yours")) });
+    await expect(lasting.store.copy("a", 5, "to")).rejects.toThrow(
+      "S3: cannot copy 'a': AccessDenied: not yours",
+    );
+  });
+});
