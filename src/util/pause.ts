@@ -1,17 +1,17 @@
 import { AbortedError, throwIfAborted } from "../errors.js";
+import { onAbort } from "./on-abort.js";
 
 /** Waits; throws AbortedError as soon as the signal fires. */
 export function pause(milliseconds: number, signal?: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
     throwIfAborted(signal);
-    const stop = () => {
+    const forget = onAbort(signal, () => {
       clearTimeout(timer);
       reject(new AbortedError(undefined, { cause: signal?.reason }));
-    };
+    });
     const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", stop);
+      forget();
       resolve();
     }, milliseconds);
-    signal?.addEventListener("abort", stop, { once: true });
   });
 }

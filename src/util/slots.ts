@@ -1,4 +1,5 @@
 import { AbortedError, throwIfAborted } from "../errors.js";
+import { onAbort } from "./on-abort.js";
 
 /** Lets `count` holders in at a time; the others wait in the order in which they came. */
 export class Slots {
@@ -28,15 +29,15 @@ export class Slots {
   #wait(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const enter = () => {
-        signal?.removeEventListener("abort", leave);
+        forget();
         resolve();
       };
-      const leave = () => {
+      const forget = onAbort(signal, () => {
+        forget();
         this.#waiting.splice(this.#waiting.indexOf(enter), 1);
         reject(new AbortedError(undefined, { cause: signal?.reason }));
-      };
+      });
       this.#waiting.push(enter);
-      signal?.addEventListener("abort", leave, { once: true });
     });
   }
 }

@@ -3,7 +3,7 @@ import type { HttpAnswer } from "../remote/http-client.js";
 import { totalSize } from "../remote/range-answer.js";
 
 interface FileVersion {
-  /** Without the mark of weak ones; null where the server does not say it, or hides it (CORS). */
+  /** Without the marks of weak and of compressed ones; null where the server does not say it, or hides it (CORS). */
   readonly etag: string | null;
   readonly size: number | undefined;
 }
@@ -38,7 +38,9 @@ export class FileVersions {
 
 function versionOf(answer: HttpAnswer): FileVersion {
   const etag = answer.headers.get("etag");
-  return { etag: etag === null ? null : etag.replace(/^W\//, ""), size: totalSize(answer) };
+  // In browsers files that are asked for whole may come compressed, under a name of their own.
+  const plain = etag?.replace(/^W\//, "").replace(/[-;:](gzip|br|zstd|deflate)"$/, '"');
+  return { etag: plain ?? null, size: totalSize(answer) };
 }
 
 function changed(how: string, where: string): StorageError {

@@ -94,7 +94,9 @@ export class HttpStore implements ReadableStore {
       maxBytes: Math.max(wanted, MAX_WITHOUT_RANGES),
       flaw: (answered) => {
         const total = totalSize(answered);
-        return total === undefined ? undefined : rangeFlaw(answered, { start: Math.max(0, total - wanted), end: total });
+        return total === undefined
+          ? undefined
+          : rangeFlaw(answered, { start: Math.max(0, total - wanted), end: total });
       },
     });
     if (isMissing(answer)) return undefined;

@@ -1,4 +1,5 @@
 import { AbortedError } from "../../errors.js";
+import { onAbort } from "../../util/on-abort.js";
 import { TransientError } from "./retry.js";
 
 /** Bytes a second that even a slow line takes: so much longer may a request with a body be silent. */
@@ -7,24 +8,22 @@ const SLOWEST_UPLOAD = 16 * 1024;
 /** Ends an attempt when the caller aborts or nothing has come for too long, whether or not fetch heeds its signal. */
 export class AttemptWatch {
   readonly #controller = new AbortController();
-  readonly #caller: AbortSignal | undefined;
   readonly #timeout: number;
   readonly #ended: Promise<never>;
-  readonly #onAbort: () => void;
+  readonly #forgetCaller: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param sent bytes of the request's body: while they are on their way nothing comes back */
   constructor(caller: AbortSignal | undefined, timeout: number, sent: number) {
-    this.#caller = caller;
     this.#timeout = timeout;
-    this.#onAbort = () => this.#controller.abort(new AbortedError(undefined, { cause: caller?.reason }));
     this.#ended = new Promise((_, reject) => {
       this.signal.addEventListener("abort", () => reject(this.signal.reason), { once: true });
     });
     // Nobody need wait for it.
     this.#ended.catch(() => {});
-    if (caller?.aborted) this.#onAbort();
-    else caller?.addEventListener("abort", this.#onAbort, { once: true });
+    const abort = () => this.#controller.abort(new AbortedError(undefined, { cause: caller?.reason }));
+    this.#forgetCaller = onAbort(caller, abort);
+    if (caller?.aborted) abort();
     this.#startTimer(timeout + (sent / SLOWEST_UPLOAD) * 1000);
   }
 
@@ -53,7 +52,7 @@ export class AttemptWatch {
   /** Must be called once the attempt is over. */
   stop(): void {
     clearTimeout(this.#timer);
-    this.#caller?.removeEventListener("abort", this.#onAbort);
+    this.#forgetCaller();
   }
 
   #startTimer(milliseconds: number): void {

@@ -182,6 +182,22 @@ describe("HttpStore", () => {
     expect(text(await new HttpStore(url).getRange("a", { start: 2, end: 4 }))).toBe(after.slice(2, 4));
   });
 
+  it("knows a file again that comes compressed, under another ETag", async () => {
+    const { url } = await served(
+      { a: "0123456789" },
+      {
+        etags: false,
+        intercept: (request, response) => {
+          response.setHeader("etag", request.headers.range === undefined ? 'W/"1-gzip"' : '"1"');
+          return false;
+        },
+      },
+    );
+    const store = new HttpStore(url);
+    expect(text(await store.getRange("a", { start: 0, end: 2 }))).toBe("01");
+    expect(text(await store.get("a"))).toBe("0123456789");
+  });
+
   it("lets files change that are only read whole", async () => {
     const { url, files } = await served({ a: "1" });
     const store = new HttpStore(url);

@@ -30,7 +30,7 @@ function get(proxy: RemoteProxy, more: Partial<HttpRequest> = {}): HttpRequest {
 }
 
 describe("HttpClient", () => {
-  it.each<Fault>(["error", "slow-down", "throttled", "disconnect", "cut", "announced-more", "hang", "stall"])(
+  it.each<Fault>(["error", "slow-down", "throttled", "disconnect", "cut", "announced-more"])(
     "tries again after '%s'",
     async (fault) => {
       const proxy = await proxied();
@@ -160,6 +160,36 @@ describe("HttpClient", () => {
     times.length = 0;
     const impatient = new HttpClient({ fetch: busy("3600"), retry: { baseDelay: 1 } });
     await expect(impatient.send(request)).rejects.toThrow(/gave up after 1 attempt/);
+  });
+
+  it("takes compressed answers of other origins, of which pages are not told that they are", async () => {
+    const fetch = async () => {
+      const response = new Response("uncompressed", { headers: { "content-length": "5" } });
+      Object.defineProperty(response, "type", { value: "cors" });
+      return response;
+    };
+    const answer = await new HttpClient({ fetch, retry: { tries: 1 } }).send({
+      method: "GET",
+      url: "http://host/",
+      accept: [200],
+      where: "x",
+    });
+    expect(new TextDecoder().decode(answer.bytes)).toBe("uncompressed");
+  });
+
+  it("puts one listener on a signal, whatever waits for it", async () => {
+    const proxy = await proxied();
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const add = signal.addEventListener.bind(signal);
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      listeners++;
+      add(...args);
+    };
+    proxy.fault(["error", "error"]);
+    const client = new HttpClient({ ...quick, concurrency: 20 });
+    await Promise.all(Array.from({ length: 40 }, () => client.send(get(proxy, { signal }))));
+    expect(listeners).toBe(1);
   });
 
   it("refuses what is no URL", async () => {
