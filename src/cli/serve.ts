@@ -6,7 +6,7 @@ import { createHandler } from "../server/handler.js";
 import { nodeListener } from "../server/node-listener.js";
 import type { Limits } from "../server/options.js";
 import type { CommandContext } from "./context.js";
-import { checkStore, isUri } from "./open-store.js";
+import { isUri, openStore } from "./open-store.js";
 import { parseCount } from "./parse.js";
 import { UsageError } from "./usage.js";
 
@@ -26,26 +26,27 @@ export interface ServeOptions {
 export async function runServe(
   given: readonly string[],
   options: ServeOptions,
-  { signal, storage }: CommandContext,
+  context: CommandContext,
 ): Promise<void> {
   const port = parseCount(options.port, "--port");
   if (port > 65_535) throw new UsageError(`--port ${port}: expected 0 to 65535`);
   const refreshMs = 1000 * parseCount(options.refresh, "--refresh");
   const limits = chosenLimits(options);
   const stores = namedStores(given);
-  for (const place of Object.values(stores)) await checkStore(place);
+  // What is no store is said now rather than to whoever asks first.
+  for (const place of Object.values(stores)) await openStore(place, context);
   const handler = createHandler(stores, {
     limits,
     refreshMs,
     cors: options.cors.includes("*") ? "*" : options.cors,
     cacheControl: options.cacheControl,
-    open: { storage },
+    open: { storage: context.storage },
     onError: (error, request) => process.stderr.write(`cellarr: ${request.url}: ${reason(error)}\n`),
   });
   const server = createServer(nodeListener(handler));
   await listening(server, port, options.host);
   process.stdout.write(`${urlOf(server, options.host)}\n`);
-  await interrupted(signal);
+  await interrupted(context.signal);
   await closed(server);
 }
 

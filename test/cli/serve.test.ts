@@ -1,9 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { readdir, readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, it, onTestFinished } from "vitest";
+import { S3Store } from "../../src/storage/s3/s3-store.js";
+import { hasServer, s3Server } from "../support/s3-server.js";
 import { compiledCli } from "./cli.js";
 
 /** `cellarr serve` as a process. */
@@ -55,6 +58,21 @@ it("serves stores by their names until it is interrupted", async () => {
   await expect(fetch(url)).rejects.toThrow();
 });
 
+it.skipIf(!hasServer.s3proxy)("serves a store of a bucket", async () => {
+  const { config, bucket } = await s3Server();
+  const name = await bucket();
+  const there = new S3Store({ bucket: name, config });
+  for (const entry of await readdir(store, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const path = join(entry.parentPath, entry.name);
+    await there.put(`a/b${path.slice(store.length)}`, await readFile(path));
+  }
+  const settings = Object.entries(config).flatMap(([key, value]) => ["--config", `${key}=${value}`]);
+  const { url } = await serve(`s3://${name}/a/b/`, store, ...settings);
+  const slice = async (of: string) => (await fetch(`${url}stores/${of}/slice?cells=1:4`)).json();
+  expect(await slice("b")).toEqual(await slice("dataset"));
+});
+
 it("says what is wrong before it listens", async () => {
   const taken = createServer().listen(0, "127.0.0.1");
   onTestFinished(() => void taken.close());
@@ -62,6 +80,7 @@ it("says what is wrong before it listens", async () => {
   const { port } = taken.address() as AddressInfo;
   for (const [code, message, args] of [
     [1, /no such folder/, [join(store, "nowhere")]],
+    [1, /no cellarr store/, [store, join(store, "assays")]],
     [1, /cannot listen: .*EADDRINUSE/, [store, "--port", `${port}`]],
     [2, /two stores are called dataset/, [store, store]],
     [2, /--port 70000: expected 0 to 65535/, [store, "--port", "70000"]],

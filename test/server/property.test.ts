@@ -105,3 +105,89 @@ it(
   },
   patience(60_000),
 );
+
+const names = fc.constantFrom(
+  ...[
+    "cells",
+    "where",
+    "sample",
+    "genes",
+    "geneWhere",
+    "prefix",
+    "rows",
+    "samples",
+    "order",
+    "matrix",
+    "layout",
+  ],
+  ...["columns", "geneColumns", "offset", "limit", "format", "nonsense"],
+);
+const values = fc.oneof(
+  fc.constantFrom(
+    "0",
+    "0:3",
+    ":",
+    "1:",
+    "9:2",
+    "gA1",
+    "gA1,gC",
+    "sample_1",
+    "counts",
+    "csv",
+    "arrow",
+    "long",
+    "age",
+  ),
+  fc.constantFrom(
+    "age > 3",
+    "tissue is None",
+    "not (age < 3",
+    "age in [1, 2",
+    "attr('x') == 1",
+    "1e400",
+    "-1",
+    "",
+  ),
+  fc.string({ maxLength: 12 }),
+  fc.string({ unit: "binary", maxLength: 6 }),
+);
+const paths = fc.oneof(
+  fc.constantFrom("cells", "genes", "samples", "slice", "").map((part) => `/stores/store/${part}`),
+  fc.webPath(),
+);
+const accepts = fc.oneof(
+  fc.constantFrom("*/*", "text/csv", "application/*;q=0.3, text/csv;q=x", ";,;"),
+  fc.string(),
+);
+
+it(
+  "whatever else is asked is answered, and never with a fault of ours",
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        paths,
+        fc.array(fc.tuple(names, values), { maxLength: 4 }),
+        fc.constantFrom("GET", "GET", "HEAD", "POST", "OPTIONS", "DELETE"),
+        accepts,
+        async (path, asked, method, accept) => {
+          const headers = new Headers({ "content-type": "application/json" });
+          try {
+            headers.set("accept", accept);
+          } catch {
+            headers.set("accept", "*/*");
+          }
+          const body = method === "POST" ? { body: JSON.stringify(Object.fromEntries(asked)) } : {};
+          const query = method === "POST" ? "" : `?${new URLSearchParams(asked)}`;
+          const response = await ask(`${path}${query}`, { method, headers, ...body });
+          expect([200, 204, 400, 404, 405, 406, 413, 415]).toContain(response.status);
+          const text = await response.text();
+          if (response.status < 300 || method === "HEAD") return;
+          expect(response.headers.get("content-type")).toBe("application/problem+json");
+          expect(JSON.parse(text).status).toBe(response.status);
+        },
+      ),
+      { numRuns: runs(300, 10_000) },
+    );
+  },
+  patience(60_000),
+);
