@@ -90,3 +90,8 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   }
   return all;
 }
+
+/** Whether both are the same bytes. */
+export function isSame(a: Uint8Array | undefined, b: Uint8Array): boolean {
+  return a?.byteLength === b.byteLength && a.every((byte, at) => byte === b[at]);
+}

@@ -1,5 +1,6 @@
 import { NotFoundError, StorageError, throwIfAborted } from "../../errors.js";
 import { mapBounded } from "../../util/concurrency.js";
+import { isSame } from "../../util/typed-arrays.js";
 import { checkKey, checkPrefix } from "../key.js";
 import { byKey, checkRange } from "../memory.js";
 import { type HttpAnswer, HttpClient } from "../remote/http-client.js";
@@ -28,6 +29,8 @@ export interface AzureStoreOptions extends StorageOptions {
 
 /** Spoken by the service since 2021 and by its emulator. Blobs of up to 190 TiB in blocks of up to 4000 MiB. */
 const VERSION = "2021-08-06";
+
+const PUT_HEADERS = { "x-ms-version": VERSION, "Content-Type": "application/octet-stream" };
 
 /** Larger values go as blocks, so that a broken connection does not begin them anew. */
 const SINGLE_PUT_BYTES = 64 * 2 ** 20;
@@ -130,6 +133,25 @@ export class AzureStore implements WritableStore {
     await writer.close();
   }
 
+  /** See `WritableStore`: `put`, unless there is a value already. */
+  async putNew(key: string, bytes: Uint8Array, options?: StoreOptions): Promise<boolean> {
+    throwIfAborted(options?.signal);
+    checkKey(key, this.uri);
+    const answer = await this.#http.send({
+      method: "PUT",
+      url: this.#urlOf(key),
+      headers: { ...PUT_HEADERS, "x-ms-blob-type": "BlockBlob", "If-None-Match": "*" },
+      body: bytes,
+      signal: options?.signal,
+      accept: [201, 404, 409, 412],
+      where: this.#where(key),
+    });
+    if (answer.status === 404) throw this.#noContainer();
+    if (answer.status === 201 || answer.attempt === 1) return answer.status === 201;
+    // What is there may be the work of an earlier attempt, whose answer was lost.
+    return isSame(await this.get(key, options), bytes);
+  }
+
   async writer(key: string, options?: StoreOptions): Promise<StoreWriter> {
     throwIfAborted(options?.signal);
     checkKey(key, this.uri);
@@ -179,7 +201,7 @@ export class AzureStore implements WritableStore {
     const answer = await this.#http.send({
       method: "PUT",
       url: this.#urlOf(key, new URLSearchParams(parameters)),
-      headers: { "x-ms-version": VERSION, "Content-Type": "application/octet-stream", ...headers },
+      headers: { ...PUT_HEADERS, ...headers },
       body,
       signal,
       accept: [201, 404],

@@ -1,5 +1,6 @@
 import { NotFoundError, StorageError, throwIfAborted, UnsupportedError } from "../../errors.js";
 import { mapBounded } from "../../util/concurrency.js";
+import { isSame } from "../../util/typed-arrays.js";
 import { checkKey, checkPrefix } from "../key.js";
 import { byKey, checkRange } from "../memory.js";
 import { type HttpAnswer, HttpClient, type HttpRequest } from "../remote/http-client.js";
@@ -130,6 +131,31 @@ export class GcsStore implements WritableStore {
       throw error;
     }
     await writer.close();
+  }
+
+  /** See `WritableStore`: `put`, unless there is a value already. */
+  async putNew(key: string, bytes: Uint8Array, options?: StoreOptions): Promise<boolean> {
+    throwIfAborted(options?.signal);
+    checkKey(key, this.uri);
+    if (this.#signedUrl !== undefined) {
+      throw new UnsupportedError("a signed URL cannot say that a value must be new", {
+        where: this.#where(key),
+      });
+    }
+    // Generation 0 is that of what is not there.
+    const answer = await this.#http.send({
+      method: "POST",
+      url: `${this.#uploadUrl(key, "media")}&ifGenerationMatch=0`,
+      headers: { "Content-Type": "application/octet-stream" },
+      body: bytes,
+      signal: options?.signal,
+      accept: [200, 404, 412],
+      where: this.#where(key),
+    });
+    if (answer.status === 404) throw this.#noBucket();
+    if (answer.status === 200 || answer.attempt === 1) return answer.status === 200;
+    // What is there may be the work of an earlier attempt, whose answer was lost.
+    return isSame(await this.get(key, options), bytes);
   }
 
   async writer(key: string, options?: StoreOptions): Promise<StoreWriter> {

@@ -28,9 +28,12 @@ describe.skipIf(!hasEmulator.azurite)("Azure Blob Storage", () => {
   // The first time it is installed.
   beforeAll(() => emulator("azurite"), 900_000);
 
-  const open = async (settings: Readonly<Record<string, string | number>> = {}) => {
+  const open = async (
+    settings: Readonly<Record<string, string | number>> = {},
+    fetch?: StorageOptions["fetch"],
+  ) => {
     const { config, bucket } = await emulator("azurite");
-    return new AzureStore({ container: await bucket(), config: { ...config, ...settings } });
+    return new AzureStore({ container: await bucket(), config: { ...config, ...settings }, fetch });
   };
 
   storeSuite("AzureStore", () => open(), { canRename: false });
@@ -47,6 +50,27 @@ describe.skipIf(!hasEmulator.azurite)("Azure Blob Storage", () => {
     await other.write(noise(200_000));
     await other.abort();
     expect(await store.list("")).toEqual([{ key: "folder/large", size: value.byteLength }]);
+  });
+
+  it("writes a value only if it is new, one of several that ask", async () => {
+    const store = await open();
+    const asked = [1, 2, 3, 4].map((value) => store.putNew("lock", new Uint8Array([value])));
+    const told = await Promise.all(asked);
+    expect(told.filter((isNew) => isNew)).toHaveLength(1);
+    expect(await store.get("lock")).toEqual(new Uint8Array([told.indexOf(true) + 1]));
+    await store.delete("lock");
+    // An answer that is lost on the way: asked again, the value is there, and ours.
+    let lost = 0;
+    const fetch: StorageOptions["fetch"] = async (input, init) => {
+      const answer = await globalThis.fetch(input, init);
+      if (init?.method === "GET" || lost++ > 0) return answer;
+      await answer.arrayBuffer();
+      throw new TypeError("connection lost");
+    };
+    const unlucky = await open({}, fetch);
+    expect(await unlucky.putNew("new", noise(10))).toBe(true);
+    expect(lost).toBe(2);
+    expect(await unlucky.putNew("new", noise(10))).toBe(false);
   });
 
   it("gives the end of a value with its size", async () => {

@@ -50,6 +50,27 @@ describe.skipIf(!hasEmulator["fake-gcs"])("Google Cloud Storage", () => {
     expect((await store.list("")).map(({ size }) => size)).toEqual([1_234_567, MiB / 2, 2 * MiB]);
   });
 
+  it("writes a value only if it is new, one of several that ask", async () => {
+    const store = await open();
+    const asked = [1, 2, 3, 4].map((value) => store.putNew("lock", new Uint8Array([value])));
+    const told = await Promise.all(asked);
+    expect(told.filter((isNew) => isNew)).toHaveLength(1);
+    expect(await store.get("lock")).toEqual(new Uint8Array([told.indexOf(true) + 1]));
+    await store.delete("lock");
+    // An answer that is lost on the way: asked again, the value is there, and ours.
+    let lost = 0;
+    const fetch: StorageOptions["fetch"] = async (input, init) => {
+      const answer = await globalThis.fetch(input, init);
+      if (init?.method === "GET" || lost++ > 0) return answer;
+      await answer.arrayBuffer();
+      throw new TypeError("connection lost");
+    };
+    const unlucky = await open({ fetch });
+    expect(await unlucky.putNew("new", noise(10))).toBe(true);
+    expect(lost).toBe(2);
+    expect(await unlucky.putNew("new", noise(10))).toBe(false);
+  });
+
   it("gives the end of a value with its size", async () => {
     const store = await open();
     const value = noise(1000);
