@@ -4,7 +4,13 @@ import { openArray } from "../../src/array/open.js";
 import { createArray } from "../../src/array/write/create.js";
 import { putMetadata } from "../../src/array/write/metadata-io.js";
 import { writeSparse } from "../../src/array/write/write-sparse.js";
+import { buildCellArrDataset } from "../../src/cellarr/build/build.js";
+import { appendToDataset } from "../../src/cellarr/change/append.js";
+import { CellArrDataset } from "../../src/cellarr/dataset.js";
+import { slice } from "../../src/cellarr/selection.js";
+import { MemoryStore } from "../../src/storage/memory.js";
 import type { StorageOptions } from "../../src/storage/remote/settings.js";
+import { denseRows, generated } from "../cellarr/samples.js";
 import { runPython } from "../support/python.js";
 
 /** An array of test/python/object_store.py in a bucket: written by TileDB-Py and read by us, and the other way round. */
@@ -27,6 +33,27 @@ export async function exchangeArrays(uri: string, storage: StorageOptions): Prom
   await write(`${uri}/ours`, storage);
   expect(await read(`${uri}/ours`, storage)).toEqual({ ...expected, start: 50 });
   expect(await python("read", `${uri}/ours`)).toEqual({ ...expected, start: 50 });
+}
+
+/** A dataset built into a bucket, and appended to there, is the one that memory gets. */
+export async function buildDataset(uri: string, storage: StorageOptions): Promise<void> {
+  const options = {
+    files: [generated(20, 9, 1), generated(12, 14, 2)],
+    matrixOptions: { dtype: "float32" },
+  } as const;
+  const memory = { store: new MemoryStore(), path: "store" };
+  await buildCellArrDataset({ ...options, outputPath: memory });
+  await buildCellArrDataset({ ...options, outputPath: uri, storage });
+  await appendToDataset(memory, { files: [generated(5, 9, 3)] });
+  await appendToDataset(uri, { files: [generated(5, 9, 3)], storage });
+  const [expected, found] = await Promise.all([
+    CellArrDataset.open(memory),
+    CellArrDataset.open(uri, { storage }),
+  ]);
+  expect(found.shape).toEqual([37, 14]);
+  const rows = async (dataset: CellArrDataset) => denseRows((await dataset.get(slice())).matrix("counts"));
+  expect(await rows(found)).toEqual(await rows(expected));
+  expect(await found.getGeneAnnotationIndex()).toEqual(await expected.getGeneAnnotationIndex());
 }
 
 async function write(uri: string, storage: StorageOptions): Promise<void> {

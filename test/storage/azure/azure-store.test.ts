@@ -6,7 +6,7 @@ import { readBlobPage } from "../../../src/storage/azure/list-blobs.js";
 import type { StorageOptions } from "../../../src/storage/remote/settings.js";
 import { azuriteAccount, emulator, hasEmulator } from "../../support/cloud-emulator.js";
 import { hasPython } from "../../support/python.js";
-import { exchangeArrays } from "../object-store-arrays.js";
+import { buildDataset, exchangeArrays } from "../object-store-arrays.js";
 import { storeSuite } from "../store-suite.js";
 
 afterEach(() => vi.unstubAllEnvs());
@@ -147,6 +147,11 @@ describe.skipIf(!hasEmulator.azurite)("Azure Blob Storage", () => {
     await expect(missing.put("k", noise(1))).rejects.toMatchObject({ code: "NOT_FOUND" });
     const wrong = { ...config, "vfs.azure.storage_account_key": btoa("wrong") };
     await expect(new AzureStore({ container: "none", config: wrong }).list("")).rejects.toThrow(/403/);
+  });
+
+  it("holds datasets, built and appended to", async () => {
+    const { config, bucket } = await emulator("azurite");
+    await buildDataset(`azure://${await bucket()}/store`, { config });
   });
 
   it.skipIf(!hasPython)("exchanges arrays with TileDB-Py", async () => {

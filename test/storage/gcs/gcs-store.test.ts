@@ -10,7 +10,7 @@ import { readTextFileNode } from "../../../src/storage/remote/text-file-node.js"
 import { emulator, hasEmulator } from "../../support/cloud-emulator.js";
 import { hasPython } from "../../support/python.js";
 import { temporaryFolder } from "../../support/temporary.js";
-import { exchangeArrays } from "../object-store-arrays.js";
+import { buildDataset, exchangeArrays } from "../object-store-arrays.js";
 import { storeSuite } from "../store-suite.js";
 
 afterEach(() => vi.unstubAllEnvs());
@@ -112,6 +112,11 @@ describe.skipIf(!hasEmulator["fake-gcs"])("Google Cloud Storage", () => {
     const missing = new GcsStore({ bucket: "none", config });
     await expect(missing.list("")).rejects.toMatchObject({ code: "NOT_FOUND", where: "gs://none" });
     expect(await missing.get("k")).toBeUndefined();
+  });
+
+  it("holds datasets, built and appended to", async () => {
+    const { config, bucket } = await emulator("fake-gcs");
+    await buildDataset(`gs://${await bucket()}/store`, { config });
   });
 
   it.skipIf(!hasPython)("exchanges arrays with TileDB-Py", async () => {
