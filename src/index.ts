@@ -71,6 +71,6 @@ export { resolveReadable as locate } from "./storage/resolve.js";
 export type { ReadableStore, StoreLocation, WritableStore } from "./storage/types.js";
 export type { WriteZipOptions } from "./storage/zip/write-zip.js";
 export type { ZippedFolder } from "./storage/zip/zip-folder.js";
-export { writeZip, zipStore } from "./storage/zip/zip-late.js";
 export type { ZipStoreOptions } from "./storage/zip/zip-store.js";
+export { writeZip, zipStore } from "./storage/zip-late.js";
 export * from "./util/frame.js";

@@ -99,6 +99,6 @@ export type {
 } from "./storage/types.js";
 export type { WriteZipOptions } from "./storage/zip/write-zip.js";
 export type { ZippedFolder } from "./storage/zip/zip-folder.js";
-export { writeZip, zipStore } from "./storage/zip/zip-late.js";
 export type { ZipStoreOptions } from "./storage/zip/zip-store.js";
+export { writeZip, zipStore } from "./storage/zip-late.js";
 export type { NumberArray, TypedArray } from "./util/typed-arrays.js";

@@ -1,5 +1,5 @@
 import "../node-platform.js";
-import { writeZip } from "../storage/zip/zip-late.js";
+import { writeZip } from "../storage/zip-late.js";
 import type { CommandContext } from "./context.js";
 import { checkStore } from "./open-store.js";
 import { withTextSink } from "./output.js";

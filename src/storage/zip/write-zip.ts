@@ -12,7 +12,7 @@ export interface WriteZipOptions extends ZipFolderOptions {
   readonly storage?: StorageOptions | undefined;
 }
 
-/** See `zip-late.ts`. */
+/** See `../zip-late.ts`. */
 export async function writeZip(
   folder: string | StoreLocation,
   file: string | StoreLocation,

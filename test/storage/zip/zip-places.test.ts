@@ -8,7 +8,7 @@ import { createArray } from "../../../src/array/write/create.js";
 import { writeSparse } from "../../../src/array/write/write-sparse.js";
 import { NodeFsStore } from "../../../src/storage/node-fs.js";
 import { resolveReadable } from "../../../src/storage/resolve.js";
-import { writeZip, zipStore } from "../../../src/storage/zip/zip-late.js";
+import { writeZip, zipStore } from "../../../src/storage/zip-late.js";
 import { startFileServer } from "../../support/file-server.js";
 import { keptFolder } from "../../support/temporary.js";
 

@@ -1,9 +1,9 @@
-import { LazyStore } from "../remote/lazy-store.js";
-import { locationUri } from "../resolve.js";
-import type { ReadableStore, StoreLocation } from "../types.js";
-import type { WriteZipOptions } from "./write-zip.js";
-import type { ZippedFolder } from "./zip-folder.js";
-import type { ZipStoreOptions } from "./zip-store.js";
+import { LazyStore } from "./remote/lazy-store.js";
+import { locationUri } from "./resolve.js";
+import type { ReadableStore, StoreLocation } from "./types.js";
+import type { WriteZipOptions } from "./zip/write-zip.js";
+import type { ZippedFolder } from "./zip/zip-folder.js";
+import type { ZipStoreOptions } from "./zip/zip-store.js";
 
 /** The face of zip files: what reads and writes them is loaded with the first one. */
 
@@ -17,7 +17,7 @@ export function zipStore(file: Uint8Array | StoreLocation, options?: ZipStoreOpt
     uri: `${place === undefined ? "mem://zip" : locationUri(place)}#zip`,
     isRemote: place?.store.isRemote ?? false,
     coalesceGap: place?.store.coalesceGap,
-    load: async () => new (await import("./zip-store.js")).ZipStore(file, options),
+    load: async () => new (await import("./zip/zip-store.js")).ZipStore(file, options),
   });
 }
 
@@ -34,5 +34,5 @@ export async function writeZip(
   file: string | StoreLocation,
   options?: WriteZipOptions,
 ): Promise<ZippedFolder> {
-  return (await import("./write-zip.js")).writeZip(folder, file, options);
+  return (await import("./zip/write-zip.js")).writeZip(folder, file, options);
 }
