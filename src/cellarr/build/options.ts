@@ -78,8 +78,8 @@ export interface MatrixOptions {
 }
 
 /**
- * A path or http(s) URL of an H5AD file or a 10x HDF5 file, the path of a Matrix Market folder or of the matrix in it, the
- * bytes of an HDF5 file, or annotated data that is open already (and stays open).
+ * A path or URL (https:, s3: and others) of an H5AD file or a 10x HDF5 file, the path of a Matrix Market folder or of the
+ * matrix in it, the bytes of an HDF5 file, or annotated data that is open already (and stays open).
  */
 export type FileInput = string | Uint8Array | AnnData | AnnDataSource;
 

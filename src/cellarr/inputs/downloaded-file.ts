@@ -1,6 +1,7 @@
+import { resolveFile } from "../../storage/resolve.js";
 import type { DownloadOptions, DownloadTarget } from "./download.js";
 
-/** A file over HTTP that was brought here. */
+/** A file over HTTP or of a bucket that was brought here. */
 export interface DownloadedFile {
   /** Path, or bytes where there is no disk. */
   readonly content: string | Uint8Array;
@@ -22,16 +23,22 @@ export function setDownloadSpace(make: () => Promise<DownloadSpace>): void {
 }
 
 export async function downloadFile(url: string, options: DownloadOptions = {}): Promise<DownloadedFile> {
-  // Every program loads this module, few download.
-  const { download } = await import("./download.js");
   const space = await newSpace();
   try {
-    await download(url, space, options);
+    await bring(url, space, options);
     return await space.finish();
   } catch (error) {
     await space.abort();
     throw error;
   }
+}
+
+/** Every program loads this module, few download. */
+async function bring(url: string, space: DownloadSpace, options: DownloadOptions): Promise<void> {
+  const { download, isHttpUrl } = await import("./download.js");
+  if (isHttpUrl(url)) return download(url, space, options);
+  const { fetchValue } = await import("./fetch-value.js");
+  return fetchValue(resolveFile(url, options.storage), space, options);
 }
 
 class MemorySpace implements DownloadSpace {

@@ -1,8 +1,8 @@
 import type { AnnDataSource } from "../../h5ad/source.js";
+import { isRemote } from "../../storage/remote/locate.js";
 import type { StorageOptions } from "../../storage/remote/settings.js";
 import type { BuildProgress, FileInput } from "../build/options.js";
-import { isHttpUrl } from "./download.js";
-import { openUrl } from "./open-path.js";
+import { openRemote } from "./open-path.js";
 
 export interface RemoteOptions {
   readonly storage?: StorageOptions | undefined;
@@ -10,24 +10,24 @@ export interface RemoteOptions {
   readonly onProgress?: ((progress: BuildProgress) => void) | undefined;
 }
 
-/** Runs `action` with files over HTTP downloaded, each once, one after another; they are removed after it. */
+/** Runs `action` with files over HTTP and of buckets brought here, each once, one after another; they are removed after it. */
 export async function withRemoteInputs<T>(
   files: readonly FileInput[],
   { storage, signal, onProgress }: RemoteOptions,
   action: (files: readonly FileInput[]) => Promise<T>,
 ): Promise<T> {
-  if (!files.some((file) => typeof file === "string" && isHttpUrl(file))) return action(files);
+  if (!files.some((file) => typeof file === "string" && isRemote(file))) return action(files);
   const opened: AnnDataSource[] = [];
   try {
     const here: FileInput[] = [];
     for (const file of files) {
-      if (typeof file !== "string" || !isHttpUrl(file)) {
+      if (typeof file !== "string" || !isRemote(file)) {
         here.push(file);
         continue;
       }
       const onBytes = (done: number, total: number | null) =>
         onProgress?.({ step: "download", item: file, done, total: total ?? done });
-      const source = await openUrl(file, { storage, signal, onBytes });
+      const source = await openRemote(file, { storage, signal, onBytes });
       opened.push(source);
       here.push(source);
     }

@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import { download } from "../../../src/cellarr/inputs/download.js";
-import { buildCellArrDataset, slice } from "../../../src/node.js";
+import { buildCellArrDataset, MemoryStore, slice } from "../../../src/node.js";
+import { startFileServer } from "../../support/file-server.js";
 import { temporaryFolder } from "../../support/temporary.js";
 import { denseRows } from "../samples.js";
 
@@ -189,6 +190,37 @@ describe("a build", () => {
     expect(rows.slice(0, 9)).toEqual(rows.slice(9));
     expect(ranges.length).toBe(Math.ceil(bytes.length / 40_000));
     expect(steps.has("download")).toBe(true);
+    expect(left()).toEqual(before);
+  });
+
+  it("reads a file of a bucket", async () => {
+    // A server that knows what S3's do of reading, and nothing of signatures.
+    const files = new MemoryStore();
+    await files.put("bucket/folder/a b.h5", bytes);
+    const server = await startFileServer(files);
+    close.push(() => void server.close());
+    const config = {
+      "vfs.s3.endpoint_override": server.url,
+      "vfs.s3.use_virtual_addressing": false,
+      "vfs.s3.no_sign_request": true,
+    };
+    const build = async (file: string) =>
+      buildCellArrDataset({
+        outputPath: join(await temporaryFolder(), "store"),
+        storage: { config },
+        files: [file, path],
+        geneAnnotationOptions: { featureColumn: "gene_ids" },
+        matrixOptions: { dtype: "uint32" },
+      });
+    const before = left();
+    const dataset = await build("s3://bucket/folder/a b.h5");
+    const rows = denseRows((await dataset.get(slice())).matrix("counts"));
+    expect(rows.length).toBe(18);
+    expect(rows.slice(0, 9)).toEqual(rows.slice(9));
+    await expect(build("s3://bucket/folder/none.h5")).rejects.toMatchObject({
+      code: "NOT_FOUND",
+      where: "s3://bucket/folder/none.h5",
+    });
     expect(left()).toEqual(before);
   });
 
