@@ -60,9 +60,7 @@ describe("what all readers share", () => {
       return (JSON.parse(map) as { sources: string[] }).sources;
     });
     expect(sources.some((source) => source.endsWith("storage/remote/locate.ts"))).toBe(true);
-    // A face such as zip-late.ts is there to load the rest late.
-    const late =
-      /storage\/(http|s3|gcs|azure|zip)\/(?!.*-late\.ts$)|remote\/(http-client|retry|settings)\.ts$/;
+    const late = /storage\/(http|s3|gcs|azure|zip)\/|remote\/(http-client|retry|settings)\.ts$/;
     expect(sources.filter((source) => late.test(source))).toEqual([]);
   });
 });
