@@ -9,12 +9,13 @@ import type { S3Client } from "./client.js";
 /** Bytes of a page: 1000 keys of 1 KB each, every letter escaped, are less. */
 const MAX_PAGE = 16 * 2 ** 20;
 
-/** Entries below the folder `prefix`, in the server's order. */
+/** Entries below the folder `prefix`, in the server's order; `pageKeys` of a page, or as many as the server likes. */
 export async function listObjects(
   client: S3Client,
   prefix: string,
   isRecursive: boolean,
   signal: AbortSignal | undefined,
+  pageKeys?: number,
 ): Promise<StoreEntry[]> {
   const entries: StoreEntry[] = [];
   const query = {
@@ -22,6 +23,7 @@ export async function listObjects(
     "encoding-type": "url",
     prefix: prefix === "" ? "" : `${prefix}/`,
     ...(isRecursive ? {} : { delimiter: "/" }),
+    ...(pageKeys === undefined ? {} : { "max-keys": String(pageKeys) }),
   };
   let token: string | undefined;
   do {
@@ -67,9 +69,10 @@ function addObject(
   where: string,
 ): void {
   const key = decode(required(element, "Key", where));
-  const size = Number(required(element, "Size", where));
-  if (!Number.isSafeInteger(size) || size < 0) {
-    throw new StorageError(`S3: the size of '${key}' is none`, { where });
+  const text = required(element, "Size", where);
+  const size = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(size)) {
+    throw new StorageError(`S3: the size of '${key}' is '${text}'`, { where });
   }
   if (isKey(key)) entries.push({ key, size });
 }

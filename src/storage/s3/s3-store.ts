@@ -1,6 +1,7 @@
 import { StorageError, throwIfAborted } from "../../errors.js";
 import { checkKey, checkPrefix } from "../key.js";
 import { byKey } from "../memory.js";
+import type { HttpAnswer } from "../remote/http-client.js";
 import { PartWriter } from "../remote/part-writer.js";
 import { rangeBytes, rangeFlaw, rangeHeader, totalSize } from "../remote/range-answer.js";
 import type { StorageOptions } from "../remote/settings.js";
@@ -77,6 +78,7 @@ export class S3Store implements WritableStore {
       headers: { range: `bytes=-${wanted}` },
       signal: options?.signal,
       accept: [200, 206, 404, 416],
+      flaw: (given) => tailFlaw(given, wanted),
     });
     if (answer.status === 404) return undefined;
     // Only an empty object has no last byte.
@@ -165,4 +167,9 @@ export class S3Store implements WritableStore {
     const where = this.#client.where(key);
     throw new StorageError(`bytes ${at} to ${at} asked of a file of ${size} bytes`, { where });
   }
+}
+
+function tailFlaw(answer: HttpAnswer, wanted: number): string | undefined {
+  const size = totalSize(answer);
+  return size === undefined ? undefined : rangeFlaw(answer, { start: Math.max(0, size - wanted), end: size });
 }

@@ -2,6 +2,7 @@ import { ArgumentError, UnsupportedError } from "../../errors.js";
 import { environmentVariable } from "../remote/machine.js";
 import type { Settings } from "../remote/settings.js";
 import { type Endpoint, parseEndpoint } from "./address.js";
+import type { Profile } from "./credentials/parse-profiles.js";
 import { activeProfile } from "./credentials/profile.js";
 
 /** What the settings, the environment and the profile say of a bucket's place and of writing to it. */
@@ -41,13 +42,14 @@ export async function readS3Settings(settings: Settings): Promise<S3Settings> {
     throw new ArgumentError(`setting vfs.s3.scheme is '${scheme}', expected http or https`);
   }
   const isAnonymous = settings.flag("vfs.s3.no_sign_request") ?? false;
-  const { endpoint, isPathStyle } = await findEndpoint(settings, scheme);
+  const profile = lazyProfile();
+  const { endpoint, isPathStyle } = await findEndpoint(settings, scheme, profile);
   const usesParts = settings.flag("vfs.s3.use_multipart_upload") ?? true;
   const parallel = settings.integer("vfs.s3.max_parallel_ops", 1) ?? PARALLEL_PARTS;
   return {
     scheme,
     endpoint,
-    region: await findRegion(settings),
+    region: await findRegion(settings, profile),
     isPathStyle,
     isAnonymous,
     headers: settings.flag("vfs.s3.requester_pays") === true ? { "x-amz-request-payer": "requester" } : {},
@@ -61,6 +63,7 @@ export async function readS3Settings(settings: Settings): Promise<S3Settings> {
 async function findEndpoint(
   settings: Settings,
   scheme: string,
+  profile: LazyProfile,
 ): Promise<{ readonly endpoint: Endpoint | undefined; readonly isPathStyle: boolean }> {
   const isVirtual = settings.flag("vfs.s3.use_virtual_addressing");
   const given = settings.text("vfs.s3.endpoint_override");
@@ -71,25 +74,31 @@ async function findEndpoint(
     ? undefined
     : (environmentVariable("AWS_ENDPOINT_URL_S3") ??
       environmentVariable("AWS_ENDPOINT_URL") ??
-      (await optionalProfile())?.endpoint_url);
+      (await profile())?.endpoint_url);
   if (other === undefined) return { endpoint: undefined, isPathStyle: isVirtual === false };
   return { endpoint: parseEndpoint(other, scheme), isPathStyle: true };
 }
 
-async function findRegion(settings: Settings): Promise<string> {
+async function findRegion(settings: Settings, profile: LazyProfile): Promise<string> {
   const region =
     settings.text("vfs.s3.region") ??
     environmentVariable("AWS_REGION") ??
     environmentVariable("AWS_DEFAULT_REGION") ??
-    (await optionalProfile())?.region ??
+    (await profile())?.region ??
     DEFAULT_REGION;
   if (/^[A-Za-z0-9-]+$/.test(region)) return region;
   throw new ArgumentError(`'${region}' is no region's name`);
 }
 
-/** A profile that is missing is said where its credentials are needed. */
-function optionalProfile() {
-  return activeProfile().catch(() => undefined);
+type LazyProfile = () => Promise<Profile | undefined>;
+
+/** Files are read once, if anything is asked of them. A profile that is missing is said where its credentials are needed. */
+function lazyProfile(): LazyProfile {
+  let profile: Promise<Profile | undefined> | undefined;
+  return () => {
+    profile ??= activeProfile().catch(() => undefined);
+    return profile;
+  };
 }
 
 function partBytes(settings: Settings): number {

@@ -1,5 +1,9 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import "../../../src/node-platform.js";
 import { beforeEach, describe, expect, it } from "vitest";
 import { S3Store } from "../../../src/storage/s3/s3-store.js";
+import { temporaryFolder } from "../../support/temporary.js";
 import { errorXml, fakeFetch, useEnvironment } from "./fake-s3.js";
 
 /** Addresses, regions and refusals: what servers on this machine cannot show. */
@@ -60,6 +64,20 @@ describe("addresses", () => {
     useEnvironment({ ...NONE, AWS_ENDPOINT_URL: "http://all.org", AWS_ENDPOINT_URL_S3: "http://s3.org" });
     expect(await urlOf("lab", {})).toBe("http://s3.org/lab/a/b%20c");
     expect(await urlOf("lab", { "vfs.s3.endpoint_override": "own.org" })).toBe("https://lab.own.org/a/b%20c");
+  });
+
+  it("come from the profile where the environment says nothing either", async () => {
+    const folder = await temporaryFolder();
+    await writeFile(
+      join(folder, "config"),
+      "[default]\nregion = eu-south-2\n[profile own]\nendpoint_url = http://own.org\n",
+    );
+    useEnvironment({ ...NONE, AWS_CONFIG_FILE: join(folder, "config") });
+    expect(await urlOf("lab", {})).toBe("https://lab.s3.eu-south-2.amazonaws.com/a/b%20c");
+    process.env.AWS_PROFILE = "own";
+    expect(await urlOf("lab", {})).toBe("http://own.org/lab/a/b%20c");
+    process.env.AWS_PROFILE = "missing";
+    expect(await urlOf("lab", {})).toBe("https://lab.s3.us-east-1.amazonaws.com/a/b%20c");
   });
 
   it("that can be none are refused", async () => {
@@ -249,6 +267,32 @@ describe("refusals", () => {
   });
 });
 
+describe("deletions", () => {
+  it("of many keys are few requests; keys that XML cannot hold go alone", async () => {
+    const keys = [...Array.from({ length: 2300 }, (_, at) => `d/${at}`), "d/a\u0001b"];
+    const listing = `<ListBucketResult><EncodingType>url</EncodingType>${keys
+      .map((key) => `<Contents><Key>${encodeURIComponent(key)}</Key><Size>1</Size></Contents>`)
+      .join("")}</ListBucketResult>`;
+    const { fetch, requests } = fakeFetch(({ method }) =>
+      method === "GET"
+        ? xml(listing, 200)
+        : method === "POST"
+          ? xml("<DeleteResult/>", 200)
+          : new Response(null, { status: 204 }),
+    );
+    await new S3Store({ bucket: "lab", fetch, config: KEYS }).deletePrefix("d");
+    const batches = await Promise.all(
+      requests
+        .filter(({ method }) => method === "POST")
+        .map(async (request) => (await request.text()).match(/<Key>/g)!.length),
+    );
+    expect(batches).toEqual([1000, 1000, 300]);
+    expect(
+      requests.filter(({ method }) => method === "DELETE").map(({ url }) => new URL(url).pathname),
+    ).toEqual(["/d/a%01b"]);
+  });
+});
+
 describe("listings", () => {
   const page = (inside: string, more = "") =>
     `<?xml version="1.0"?><ListBucketResult xmlns="x">${more}${inside}</ListBucketResult>`;
@@ -289,7 +333,7 @@ describe("listings", () => {
       ["<html><body>hello</body></html>", "expected ListBucketResult, got html"],
       ["<ListBucketResult>", "has no end"],
       ["not xml", "malformed"],
-      [page("<Contents><Key>k</Key><Size>-1</Size></Contents>"), "size of 'k'"],
+      [page("<Contents><Key>k</Key><Size>-1</Size></Contents>"), "the size of 'k' is '-1'"],
       [page("<Contents><Key>k</Key></Contents>"), "Contents has no Size"],
       [page("", "<IsTruncated>true</IsTruncated>"), "has no NextContinuationToken"],
       [
