@@ -59,6 +59,8 @@ export class S3Client {
   #connection: Promise<Connection> | undefined;
   /** Known once a server has said so. */
   #region: string | undefined;
+  /** Milliseconds that the server's clock is ahead of this machine's, once it has refused a signature for its time. */
+  #clockOffset = 0;
 
   constructor(bucket: string, options: StorageOptions) {
     this.#bucket = bucket;
@@ -142,7 +144,10 @@ export class S3Client {
         fetch: this.#options.fetch,
         retry: retryOf(this.#settings, "s3"),
         concurrency: concurrencyOf(this.#settings, "s3"),
-        sign: credentials === undefined ? undefined : (request) => signed(request, credentials, region),
+        sign:
+          credentials === undefined
+            ? undefined
+            : (request) => signed(request, credentials, region, Date.now() + this.#clockOffset),
       });
       this.#clients.set(region, client);
     }
@@ -162,7 +167,7 @@ export class S3Client {
 
   /** Does what may help, and names it; undefined where nothing would. */
   #remedy(
-    { code, region }: Refusal,
+    { code, region, time }: Refusal,
     asked: string,
     { settings, credentials }: Connection,
   ): string | undefined {
@@ -170,6 +175,10 @@ export class S3Client {
       this.#region = region;
       if (settings.endpoint === undefined) remember(this.#bucket, region);
       return "region";
+    }
+    if (code === "RequestTimeTooSkewed" && time !== undefined) {
+      this.#clockOffset = time - Date.now();
+      return "clock";
     }
     if (credentials === undefined || code === undefined || !STALE.includes(code)) return undefined;
     credentials.forget();
@@ -187,10 +196,14 @@ async function signed(
   request: HttpRequest,
   credentials: RefreshedCredentials,
   region: string,
+  now: number,
 ): Promise<HttpRequest> {
   const { method, url, headers = {} } = request;
   const by = await credentials.get();
-  return { ...request, headers: await signRequest({ method, url, headers }, by, { service: "s3", region }) };
+  return {
+    ...request,
+    headers: await signRequest({ method, url, headers }, by, { service: "s3", region }, now),
+  };
 }
 
 async function bodyHash(body: Uint8Array | string | undefined): Promise<string> {

@@ -9,6 +9,8 @@ export interface Refusal {
   readonly message: string | undefined;
   /** Where the bucket is, if the server says so. */
   readonly region: string | undefined;
+  /** The server's clock, in milliseconds since 1970, if it says so. */
+  readonly time: number | undefined;
 }
 
 interface Answer {
@@ -20,7 +22,7 @@ interface Answer {
 export function readRefusal({ status, headers, bytes }: Answer): Refusal {
   const { code, message } = serverMessage(bytes);
   const region = headers.get("x-amz-bucket-region") ?? regionInside(bytes);
-  return { status, code, message, region };
+  return { status, code, message, region, time: timeOf(headers, bytes) };
 }
 
 /** The errors of single keys and of uploads come with status 200. */
@@ -37,4 +39,12 @@ function regionInside(bytes: Uint8Array): string | undefined {
   const text = new TextDecoder().decode(bytes.subarray(0, 4096));
   const named = /<Region>([a-z0-9-]+)<\/Region>/.exec(text)?.[1];
   return named ?? /<Endpoint>[^<]*\.?s3[.-]([a-z]{2}-[a-z-]+-\d)\.amazonaws\.com/.exec(text)?.[1];
+}
+
+/** Pages do not see the Date of answers; those of a wrong time have it inside as well. */
+function timeOf(headers: Headers, bytes: Uint8Array): number | undefined {
+  const text = new TextDecoder().decode(bytes.subarray(0, 4096));
+  const said = /<ServerTime>([^<]+)<\/ServerTime>/.exec(text)?.[1] ?? headers.get("date");
+  const time = Date.parse(said ?? "");
+  return Number.isNaN(time) ? undefined : time;
 }

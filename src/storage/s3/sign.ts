@@ -25,12 +25,13 @@ const MAX_SIGNING_KEYS = 64;
 
 /**
  * The headers with the signature. For S3 they must have `x-amz-content-sha256`, the hash of the body; elsewhere `body`
- * is hashed. `Range` and `Content-Type` stay out of the signature: the proxies between may change them.
+ * is hashed. `now`: milliseconds since 1970. `Range` and `Content-Type` stay out of the signature: the proxies between may change them.
  */
 export async function signRequest(
   request: SignableRequest,
   credentials: AwsCredentials,
   scope: SigningScope,
+  now = Date.now(),
 ): Promise<Record<string, string>> {
   checkSubtle();
   if (signingKeys.size > MAX_SIGNING_KEYS) signingKeys.clear();
@@ -44,6 +45,7 @@ export async function signRequest(
     secretAccessKey: credentials.secretAccessKey,
     ...(credentials.sessionToken === undefined ? {} : { sessionToken: credentials.sessionToken }),
     ...scope,
+    datetime: new Date(now).toISOString().replace(/[:-]|\.\d{3}/g, ""),
     cache: signingKeys,
   });
   const signed = await signer.sign();

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { S3Client } from "../../../src/storage/s3/client.js";
 import { copyObject } from "../../../src/storage/s3/copy.js";
 import { listObjects } from "../../../src/storage/s3/list.js";
@@ -122,6 +122,17 @@ for (const name of ["s3proxy", "versitygw"] as const) {
       await expect(store.get("k")).rejects.toThrow("SignatureDoesNotMatch");
       await expect(store.list("")).rejects.toThrow("SignatureDoesNotMatch");
       await expect(store.put("k", new Uint8Array(3))).rejects.toThrow("SignatureDoesNotMatch");
+    });
+
+    it("signs by the server's clock where this machine's is wrong", async () => {
+      const store = await newStore(name);
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 5 * 3_600_000 });
+      try {
+        await store.put("k", new Uint8Array(3));
+        expect((await store.get("k"))!.byteLength).toBe(3);
+      } finally {
+        vi.useRealTimers();
+      }
     });
 
     it("says that a bucket is not there, which is not the same as a key", async () => {
