@@ -10,6 +10,7 @@ import { CellArrDataset } from "../../src/cellarr/dataset.js";
 import { slice } from "../../src/cellarr/selection.js";
 import { MemoryStore } from "../../src/storage/memory.js";
 import type { StorageOptions } from "../../src/storage/remote/settings.js";
+import { writeZip } from "../../src/storage/zip-late.js";
 import { denseRows, generated } from "../cellarr/samples.js";
 import { runPython } from "../support/python.js";
 
@@ -35,7 +36,7 @@ export async function exchangeArrays(uri: string, storage: StorageOptions): Prom
   expect(await python("read", `${uri}/ours`)).toEqual({ ...expected, start: 50 });
 }
 
-/** A dataset built into a bucket, and appended to there, is the one that memory gets. */
+/** A dataset built into a bucket, appended to and zipped there, is the one that memory gets. */
 export async function buildDataset(uri: string, storage: StorageOptions): Promise<void> {
   const options = {
     files: [generated(20, 9, 1), generated(12, 14, 2)],
@@ -54,6 +55,9 @@ export async function buildDataset(uri: string, storage: StorageOptions): Promis
   const rows = async (dataset: CellArrDataset) => denseRows((await dataset.get(slice())).matrix("counts"));
   expect(await rows(found)).toEqual(await rows(expected));
   expect(await found.getGeneAnnotationIndex()).toEqual(await expected.getGeneAnnotationIndex());
+  await writeZip(uri, `${uri}.zip`, { storage });
+  await expect(writeZip(uri, `${uri}.zip`, { storage })).rejects.toMatchObject({ code: "EXISTS" });
+  expect(await rows(await CellArrDataset.open(`${uri}.zip`, { storage }))).toEqual(await rows(expected));
 }
 
 async function write(uri: string, storage: StorageOptions): Promise<void> {
