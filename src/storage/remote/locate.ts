@@ -111,6 +111,11 @@ function locateBucket(
   if (bucket === "") {
     throw new ArgumentError(`a bucket is missing, expected ${scheme}://bucket/folder`, { where: text });
   }
+  // Of containers there are some with a "$" before their names.
+  if (!/^\$?[A-Za-z0-9._-]+$/.test(bucket)) {
+    // It may be a secret that was put there by mistake.
+    throw new ArgumentError(`what follows ${scheme}:// up to the next slash is no name of a bucket`);
+  }
   const path = checkPrefix(slash < 0 ? "" : trimSlashes(rest.slice(slash)), text);
   const store = new LazyWritableStore({ uri: `${scheme}://${bucket}`, load: () => load(bucket) });
   return { store, path };

@@ -28,12 +28,18 @@ describe("remote places", () => {
     }
   });
 
-  it.each(["s3://", "s3:///a", "s3://bucket/../a", "gs://bucket/a//b", "http://", "https://[x/"])(
-    "refuses %s",
-    (text) => {
-      expect(() => resolveReadable(text)).toThrow(expect.objectContaining({ code: "ARGUMENT" }));
-    },
-  );
+  it.each([
+    "s3://",
+    "s3:///a",
+    "s3://bucket/../a",
+    "gs://bucket/a//b",
+    "azure://c?sig=x/a",
+    "s3://key:secret@bucket/a",
+    "http://",
+    "https://[x/",
+  ])("refuses %s", (text) => {
+    expect(() => resolveReadable(text)).toThrow(expect.objectContaining({ code: "ARGUMENT" }));
+  });
 
   it("of single files over HTTP are a folder and a name", () => {
     const { store, path } = locateRemoteFile("https://host/a/b%20c.zip?sig=x")!;
