@@ -108,6 +108,9 @@ export class StorageError extends CellarrError {
   }
 }
 
+/** A file that was there when it was listed is gone, or is another one: what was opened was changed since. */
+export class GoneError extends StorageError {}
+
 export class LimitError extends CellarrError {
   constructor(message: string, details?: ErrorDetails) {
     super("LIMIT", message, details);

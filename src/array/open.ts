@@ -1,4 +1,4 @@
-import { ArgumentError, NotFoundError } from "../errors.js";
+import { ArgumentError, GoneError, NotFoundError } from "../errors.js";
 import type { ArraySchema, DimensionLabel, NDRange } from "../format/array-schema.js";
 import { type EncryptionKey, encryptionKeyBytes } from "../format/encryption.js";
 import { type Enumeration, readEnumeration } from "../format/enumeration.js";
@@ -9,24 +9,11 @@ import type { StorageOptions } from "../storage/remote/settings.js";
 import { childLocation, resolveReadable } from "../storage/resolve.js";
 import type { StoreLocation, StoreOptions } from "../storage/types.js";
 import type { Column } from "./columns.js";
-import {
-  type ArrayDirectory,
-  type ArrayReadOptions,
-  loadArrayDirectory,
-} from "./directory/array-directory.js";
+import { type ArrayReadOptions, loadArrayDirectory } from "./directory/array-directory.js";
 import { readMetadataFiles, readMetadataValues, type StoredMetadata } from "./directory/array-metadata.js";
-import { readDeletes, type StoredDelete } from "./directory/delete-commits.js";
-import { checkSupported, type FragmentReader } from "./directory/fragment-reader.js";
 import { requireArray } from "./directory/object-type.js";
-import { openFragments, SchemaFiles } from "./directory/open-fragments.js";
-import {
-  ALL_TIME,
-  schemaAt,
-  type TimeWindow,
-  visibleDeletes,
-  visibleFragments,
-  visibleMetadata,
-} from "./directory/visible-at.js";
+import { type DirectoryState, openDirectory } from "./directory/open-directory.js";
+import { ALL_TIME, type TimeWindow, visibleMetadata } from "./directory/visible-at.js";
 import { unionOf } from "./nd-union.js";
 import type { OpenedArray } from "./opened-array.js";
 import type { AggregateResult, FragmentInfo, LabelInfo, ReadPlan, ReadQuery, ReadResult } from "./query.js";
@@ -56,7 +43,7 @@ export interface OpenOptions {
   readonly timestamp?: number | readonly [number, number] | undefined;
   /** Of an encrypted array: 32 bytes, or a text whose UTF-8 form has that many. */
   readonly encryptionKey?: EncryptionKey | undefined;
-  /** Settings of places that are given as URIs. */
+  /** Settings of places that are given as URIs; of any that are asked over a network, of index files and the cache. */
   readonly storage?: StorageOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -73,26 +60,29 @@ export class TileDBArray {
   readonly uri: string;
   /** The newest schema at the time of opening. */
   readonly schema: ArraySchema;
-  /** Visible fragments, oldest first. */
-  readonly fragments: readonly FragmentInfo[];
-  readonly #directory: ArrayDirectory;
-  readonly #opened: OpenedArray;
+  #state: DirectoryState;
+  #opened: OpenedArray;
+  #fragments: readonly FragmentInfo[];
+  #reopening: Promise<void> | undefined;
   readonly #labels = new Map<DimensionLabel, Promise<TileDBArray>>();
   readonly #enumerations = new Map<string, Promise<Enumeration>>();
 
-  constructor(
-    directory: ArrayDirectory,
-    schema: ArraySchema,
-    fragments: readonly FragmentReader[],
-    deletes: readonly StoredDelete[],
-    window: TimeWindow,
-  ) {
-    this.uri = directory.uri;
-    this.schema = schema;
-    this.fragments = fragments.map((fragment) => fragment.info);
-    this.#directory = directory;
-    const enumeration = (name: string) => this.enumeration(name);
-    this.#opened = { uri: directory.uri, schema, fragments, deletes, window, enumeration };
+  constructor(state: DirectoryState) {
+    this.uri = state.directory.uri;
+    this.schema = state.schema;
+    this.#state = state;
+    this.#opened = this.#openedArray(state);
+    this.#fragments = state.fragments.map((fragment) => fragment.info);
+  }
+
+  /** Visible fragments, oldest first. */
+  get fragments(): readonly FragmentInfo[] {
+    return this.#fragments;
+  }
+
+  /** Whether its store is asked over a network. */
+  get isRemote(): boolean {
+    return this.#state.directory.location.store.isRemote === true;
   }
 
   /** File names of the visible delete commits, oldest first: with the fragments they say what the array holds. */
@@ -109,14 +99,18 @@ export class TileDBArray {
 
   /** Array metadata by key, sorted by key. */
   async metadata(options: StoreOptions = {}): Promise<ReadonlyMap<string, MetadataValue>> {
-    const files = visibleMetadata(this.#directory, this.#opened.window);
-    return readMetadataValues(this.#directory.location.store, files, this.#options(options));
+    return this.#ask(({ directory, window }) => {
+      const files = visibleMetadata(directory, window);
+      return readMetadataValues(directory.location.store, files, this.#options(options));
+    });
   }
 
   /** The same as stored: bytes with their datatypes, which tell char, blob and uint8 apart. */
   async metadataEntries(options: StoreOptions = {}): Promise<ReadonlyMap<string, StoredMetadata>> {
-    const files = visibleMetadata(this.#directory, this.#opened.window);
-    return readMetadataFiles(this.#directory.location.store, files, this.#options(options));
+    return this.#ask(({ directory, window }) => {
+      const files = visibleMetadata(directory, window);
+      return readMetadataFiles(directory.location.store, files, this.#options(options));
+    });
   }
 
   /** The values that an enumerated attribute's cells stand for. Throws NotFoundError for a name that is none. */
@@ -162,7 +156,8 @@ export class TileDBArray {
 
   /** What `read(query)` would do. */
   async plan(query: ReadQuery = {}): Promise<ReadPlan> {
-    return planRead(this.#opened, await this.#resolve(query));
+    const resolved = await this.#resolve(query);
+    return this.#ask(() => planRead(this.#opened, resolved));
   }
 
   /**
@@ -170,7 +165,8 @@ export class TileDBArray {
    * arrays. Dense: throws UnsupportedError.
    */
   async extent(query: Pick<ReadQuery, "ranges" | "labelRanges" | "signal"> = {}): Promise<ReadExtent> {
-    return sparseExtent(this.#opened, await this.#resolve(query));
+    const resolved = await this.#resolve(query);
+    return this.#ask(() => sparseExtent(this.#opened, resolved));
   }
 
   /**
@@ -178,11 +174,12 @@ export class TileDBArray {
    * row-major unless asked otherwise, fill values where none was written.
    */
   async read(query: ReadQuery = {}): Promise<ReadResult> {
-    if (query.asListed !== true) return readArray(this.#opened, await this.#resolve(query));
     const plain = await this.#withoutLabels(query);
     const resolved = await this.#resolve(plain);
+    if (query.asListed !== true) return this.#ask(() => readArray(this.#opened, resolved));
     checkListed(this.#opened, resolved);
-    return listCells(this.#opened, resolved, plain.ranges, await readArray(this.#opened, resolved));
+    const read = await this.#ask(() => readArray(this.#opened, resolved));
+    return listCells(this.#opened, resolved, plain.ranges, read);
   }
 
   /**
@@ -190,7 +187,7 @@ export class TileDBArray {
    * the array is none that can be read so, and `read` has to do.
    */
   readCompressed(query: CompressedQuery): Promise<CompressedCells | null> {
-    return readCompressed(this.#opened, query);
+    return this.#ask(() => readCompressed(this.#opened, query));
   }
 
   /**
@@ -221,7 +218,38 @@ export class TileDBArray {
       "ranges" | "labelRanges" | "attributes" | "dimensions" | "condition" | "signal"
     > = {},
   ): Promise<AggregateResult> {
-    return aggregate(this.#opened, await this.#resolve({ dimensions: [], ...query, order: "unordered" }));
+    const resolved = await this.#resolve({ dimensions: [], ...query, order: "unordered" });
+    return this.#ask(() => aggregate(this.#opened, resolved));
+  }
+
+  /** Once more where files were vacuumed since the array was opened, with those that took their place. */
+  async #ask<T>(action: (state: DirectoryState) => Promise<T>): Promise<T> {
+    try {
+      return await action(this.#state);
+    } catch (error) {
+      if (!(error instanceof GoneError)) throw error;
+      await this.#reopen(error);
+      return action(this.#state);
+    }
+  }
+
+  async #reopen(gone: GoneError): Promise<void> {
+    const { reopenDirectory } = await import("./directory/reopen.js");
+    this.#reopening ??= reopenDirectory(this.#state, gone).then((state) => {
+      this.#state = state;
+      this.#opened = this.#openedArray(state);
+      this.#fragments = state.fragments.map((fragment) => fragment.info);
+    });
+    try {
+      await this.#reopening;
+    } finally {
+      this.#reopening = undefined;
+    }
+  }
+
+  #openedArray({ fragments, deletes, window }: DirectoryState): OpenedArray {
+    const { uri, schema } = this;
+    return { uri, schema, fragments, deletes, window, enumeration: (name) => this.enumeration(name) };
   }
 
   async #resolve(query: ReadQuery): Promise<ResolvedQuery> {
@@ -240,8 +268,8 @@ export class TileDBArray {
   async #openLabel(label: DimensionLabel): Promise<TileDBArray> {
     const kept = this.#labels.get(label);
     if (kept !== undefined) return kept;
-    const { location, encryptionKey } = this.#directory;
-    const { start, end } = this.#opened.window;
+    const { location, encryptionKey } = this.#state.directory;
+    const { start, end } = this.#state.window;
     const place = childLocation(location, labelPath(label, this.uri));
     const opening = openArray(place, { timestamp: [start, end], encryptionKey }).then((array) => {
       checkLabelArray(label, this.schema.dimensions[label.dimension]!, array);
@@ -253,7 +281,7 @@ export class TileDBArray {
   }
 
   #options(options: StoreOptions): ArrayReadOptions {
-    return { ...options, encryptionKey: this.#directory.encryptionKey };
+    return { ...options, encryptionKey: this.#state.directory.encryptionKey };
   }
 
   async #readEnumeration(name: string): Promise<Enumeration> {
@@ -264,7 +292,7 @@ export class TileDBArray {
         where: this.uri,
       });
     }
-    const { location, encryptionKey } = this.#directory;
+    const { location, encryptionKey } = this.#state.directory;
     const { store, path } = location;
     const key = joinKey(path, "__schema", "__enumerations", entry.file);
     const bytes = await store.get(key);
@@ -292,27 +320,13 @@ export async function openArray(
   const key = options.encryptionKey;
   const encryptionKey = key === undefined ? undefined : encryptionKeyBytes(key);
   const store = { signal: options.signal };
-  await requireArray(place, store);
-  return openDirectory(await loadArrayDirectory(place, { ...store, encryptionKey }), window, store);
-}
-
-/** Opens an array whose folder was listed already. */
-async function openDirectory(
-  directory: ArrayDirectory,
-  window: TimeWindow = ALL_TIME,
-  options: StoreOptions = {},
-): Promise<TileDBArray> {
-  const current = schemaAt(directory, window);
-  if (current === undefined) {
-    throw new NotFoundError("no array: its __schema folder holds no schema", { where: directory.uri });
+  if (place.store.isRemote === true) {
+    const { openRemote } = await import("./directory/open-remote.js");
+    return new TileDBArray(await openRemote(place, window, { ...options.storage, ...store, encryptionKey }));
   }
-  const schemas = new SchemaFiles(directory);
-  const schema = await schemas.load(current.name, options);
-  const visible = visibleFragments(directory, window, schema.arrayType === "dense");
-  const fragments = await openFragments(directory, visible, schema, schemas, options);
-  for (const fragment of fragments) checkSupported(fragment, schema);
-  const deletes = await readDeletes(directory, visibleDeletes(directory, window), options);
-  return new TileDBArray(directory, schema, fragments, deletes, window);
+  await requireArray(place, store);
+  const directory = await loadArrayDirectory(place, { ...store, encryptionKey });
+  return new TileDBArray(await openDirectory(directory, window, store));
 }
 
 function windowOf(timestamp: OpenOptions["timestamp"]): TimeWindow {

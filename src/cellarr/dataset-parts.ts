@@ -1,5 +1,6 @@
 import { objectType, openArray, type TileDBArray } from "../array/open.js";
 import { NotFoundError } from "../errors.js";
+import { listedView } from "../storage/listed/listed-view.js";
 import type { StorageOptions } from "../storage/remote/settings.js";
 import { childLocation, locationUri } from "../storage/resolve.js";
 import type { StoreLocation } from "../storage/types.js";
@@ -35,7 +36,7 @@ export interface DatasetOptions {
   readonly threads?: number | undefined;
   /**
    * Called when a gene-major copy is found that cannot be used (the matrix itself is read then), and on opening for a
-   * matrix whose last cells or genes are without values.
+   * matrix whose last cells or genes are without values, and for a damaged index file, which is not used.
    */
   readonly onWarning?: ((warning: DatasetWarning) => void) | undefined;
 }
@@ -56,7 +57,8 @@ export type DatasetWarning =
       readonly message: string;
       /** Where the matrix is. */
       readonly where: string;
-    };
+    }
+  | { readonly kind: "index-file"; readonly message: string; readonly where: string };
 
 export interface DatasetParts {
   readonly uri: string;
@@ -67,7 +69,8 @@ export interface DatasetParts {
 }
 
 /** Opens all parts and checks that their sizes agree; see CellArrDataset.open. */
-export async function openParts(location: StoreLocation, options: DatasetOptions): Promise<DatasetParts> {
+export async function openParts(given: StoreLocation, options: DatasetOptions): Promise<DatasetParts> {
+  const location = await withKnownKeys(given, options);
   const frame = async (name: string) => new FrameReader(await openPart(location, name, options.signal));
   const [genes, cells, samples, matrices] = await Promise.all([
     frame(options.geneAnnotationUri ?? storeNames.geneAnnotation),
@@ -78,6 +81,19 @@ export async function openParts(location: StoreLocation, options: DatasetOptions
   const parts = { uri: locationUri(location), genes, cells, samples, matrices };
   checkParts(parts, options);
   return parts;
+}
+
+/** Where requests take time the keys of the whole store are listed once, for all of its arrays. */
+async function withKnownKeys(location: StoreLocation, options: DatasetOptions): Promise<StoreLocation> {
+  const { store, path } = location;
+  if (store.isRemote !== true || listedView(store, path) !== undefined) return location;
+  const { openListed } = await import("../storage/listed/open-listed.js");
+  const { storage, signal, onWarning } = options;
+  return openListed(location, {
+    ...storage,
+    signal,
+    onDamagedIndex: (message, where) => onWarning?.({ kind: "index-file", message, where }),
+  });
 }
 
 /** As Python cellarr 0.6 has it: values beyond the frames are an error, fewer may be right. */

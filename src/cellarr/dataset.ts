@@ -3,6 +3,7 @@ import { ArgumentError, NotFoundError } from "../errors.js";
 import type { SparseMatrix } from "../h5ad/matrix.js";
 import { resolveReadable } from "../storage/resolve.js";
 import type { StoreLocation } from "../storage/types.js";
+import { mapBounded } from "../util/concurrency.js";
 import type { Frame, FrameColumn } from "../util/frame.js";
 import { type DatasetOptions, type DatasetParts, openParts } from "./dataset-parts.js";
 import { addedColumns } from "./layout.js";
@@ -335,14 +336,18 @@ export class CellArrDataset {
     genes: Uint32Array,
     options: QueryOptions,
   ): Promise<Map<string, SparseMatrix>> {
-    const values = new Map<string, SparseMatrix>();
     const total = { cells: this.numberOfCells, genes: this.numberOfFeatures };
     const sorted = sortedUnique(genes);
-    for (const name of options.matrices ?? this.#matrices.keys()) {
-      const matrix = await this.#matrix(name).read(cells, sorted, total, options);
-      values.set(name, sorted === genes ? matrix : takeMatrixColumns(matrix, positionsIn(sorted, genes)));
-    }
-    return values;
+    const names = [...(options.matrices ?? this.#matrices.keys())];
+    const matrices = names.map((name) => this.#matrix(name));
+    // One after the other is quicker where it is decoding that takes the time.
+    const atOnce = matrices.some(({ isRemote }) => isRemote) ? names.length : 1;
+    const read = await mapBounded(matrices, Math.max(1, atOnce), (matrix) =>
+      matrix.read(cells, sorted, total, options),
+    );
+    const wanted = (matrix: SparseMatrix) =>
+      sorted === genes ? matrix : takeMatrixColumns(matrix, positionsIn(sorted, genes));
+    return new Map(names.map((name, at) => [name, wanted(read[at]!)]));
   }
 }
 

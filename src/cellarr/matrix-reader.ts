@@ -87,6 +87,11 @@ export class MatrixReader {
     return ascending ? matrix : takeMatrixRows(matrix, positionsIn(sorted, cells));
   }
 
+  /** Whether it is the requests that take the time of a read. */
+  get isRemote(): boolean {
+    return this.array.isRemote;
+  }
+
   get isDense(): boolean {
     return this.array.schema.arrayType === "dense";
   }

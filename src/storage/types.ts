@@ -13,6 +13,8 @@ export interface StoreEntry {
   readonly key: string;
   /** Bytes; `undefined` for a folder. */
   readonly size: number | undefined;
+  /** What changes when the value does, where the listing says it. */
+  readonly etag?: string | undefined;
 }
 
 /** A byte range: `start` inclusive, `end` exclusive. */

@@ -69,7 +69,7 @@ describe("a dense matrix", () => {
     const warnings: DatasetWarning[] = [];
     const path = await store(values.slice(0, 3), 5);
     const dataset = await CellArrDataset.open(path, { onWarning: (one) => warnings.push(one) });
-    expect(warnings.filter(({ matrix }) => matrix === "dense")).toMatchObject([
+    expect(warnings.filter((one) => "matrix" in one && one.matrix === "dense")).toMatchObject([
       { kind: "fewer-cells", message: "matrix 'dense' has values of 3 cells only, the store has 5" },
     ]);
     expect(denseRows((await dataset.get(slice())).matrix("dense"))).toEqual([

@@ -7,7 +7,7 @@ import {
   hasZippedCoordinates,
   isVarField,
 } from "../../format/fragment/fragment-fields.js";
-import { type FragmentFooter, footerTailSize } from "../../format/fragment/fragment-footer.js";
+import type { FragmentFooter } from "../../format/fragment/fragment-footer.js";
 import type { LegacySections } from "../../format/fragment/fragment-metadata-legacy.js";
 import { readProcessedConditions, readTileNumbers } from "../../format/fragment/fragment-sections.js";
 import { type RTree, readRTree } from "../../format/fragment/rtree.js";
@@ -18,25 +18,13 @@ import { type DenseTiling, denseTiling } from "../order/dense-tiling.js";
 import type { FragmentInfo } from "../query.js";
 import { type FragmentFiles, FRAGMENT_METADATA_FILE as METADATA_FILE } from "./array-directory.js";
 import { type EvolvedAttributes, evolvedAttributes } from "./evolved-attributes.js";
-
-/** Metadata files up to this size are read whole when the array opens: one request then serves every section. */
-const WHOLE_METADATA_BYTES = 64 * 1024;
-
-/** Of larger ones the end, which holds the footer: 2 KB for 10 fields, so this does for 80. */
-const FOOTER_TAIL_BYTES = 16 * 1024;
+import { MetadataFile, type MetadataTail } from "./metadata-file.js";
 
 /**
  * What no filter exceeds: one stored byte becomes at most this many (bzip2 and Zstandard 45,000, runs of RLE more
  * than that only in tiles of a few bytes). Tiles that claim more are refused before memory is taken.
  */
 export const MAX_RATIO = 100_000;
-
-/** The end of a metadata file, as far as it was read. */
-export interface MetadataTail {
-  readonly bytes: Uint8Array;
-  /** Offset in the file of the first of `bytes`. */
-  readonly start: number;
-}
 
 /** Per-tile numbers of a field's files; absent where the field has no such file. */
 export interface FieldTiles {
@@ -65,7 +53,7 @@ export class FragmentReader {
   readonly uri: string;
   /** Tiles of dense fragments; null of sparse ones. */
   readonly tiling: DenseTiling | null;
-  #tail: MetadataTail | null;
+  readonly #metadata: MetadataFile;
   readonly #legacy: LegacySections | null;
   readonly #kept = new Map<string, Promise<unknown>>();
   #evolved: EvolvedAttributes = new Map();
@@ -85,7 +73,8 @@ export class FragmentReader {
     this.footer = footer;
     this.schema = schema;
     this.uri = `${store.uri}/${files.key}`;
-    this.#tail = tail;
+    const size = files.files.get(METADATA_FILE) ?? 0;
+    this.#metadata = new MetadataFile(store, this.key(METADATA_FILE), size, tail);
     this.#legacy = legacy;
     checkNonEmptyDomain(this);
     this.tiling = footer.dense ? denseTiling(schema, footer.nonEmptyDomain, this.uri) : null;
@@ -224,26 +213,31 @@ export class FragmentReader {
     throw this.#error(`${section} of ${numbers.length} tiles, expected ${this.tileCount}`);
   }
 
+  /**
+   * Asks at once for what the store has not given yet of the R-tree and of where the fields' tiles lie. Of use where
+   * requests take time.
+   */
+  askSections(names: readonly string[], options?: StoreOptions): void {
+    if (this.#legacy !== null) return;
+    const { sections, dense } = this.footer;
+    const offsets = dense ? [] : [sections.rtree];
+    for (const name of names) {
+      const index = this.#storedIndex(name);
+      offsets.push(sections.tileOffsets[index]!);
+      if (isVarField(this.schema, index))
+        offsets.push(sections.tileVarOffsets[index]!, sections.tileVarSizes[index]!);
+      if (this.schema.attributes[index]?.nullable) offsets.push(sections.tileValidityOffsets[index]!);
+    }
+    const ranges = offsets.map((start) => ({ start, end: this.#sectionEnd(start, "section") }));
+    this.#metadata.askAhead(ranges, options);
+  }
+
   /** The payload of the generic tile at `offset` of the metadata file. */
   async section(offset: number, section: string, options?: StoreOptions): Promise<Uint8Array> {
     const end = this.#sectionEnd(offset, section);
-    const bytes = await this.#metadata(offset, end, options);
+    const bytes = await this.#metadata.read(offset, end, options);
     const where = `${this.uri}/${METADATA_FILE}`;
     return (await readGenericTile(bytes, 0, section, where, this.encryptionKey)).data;
-  }
-
-  async #metadata(start: number, end: number, options?: StoreOptions): Promise<Uint8Array> {
-    const tail = this.#tail;
-    if (tail !== null && start >= tail.start)
-      return tail.bytes.subarray(start - tail.start, end - tail.start);
-    const size = this.#metadataSize();
-    const whole = size <= WHOLE_METADATA_BYTES;
-    const range = whole ? { start: 0, end: size } : { start, end };
-    const bytes = await this.store.getRange(this.key(METADATA_FILE), range, options);
-    if (bytes === undefined) throw this.#error(`${METADATA_FILE} is gone`);
-    if (!whole) return bytes;
-    this.#tail = { bytes, start: 0 };
-    return bytes.subarray(start, end);
   }
 
   #metadataSize(): number {
@@ -352,39 +346,4 @@ export function checkSupported(fragment: FragmentReader, array: ArraySchema): vo
   if (array.arrayType === "sparse" && footer.dense) {
     throw new FormatError("fragment: dense fragment in a sparse array", { where: uri });
   }
-}
-
-/** Bytes at the end of a metadata file of `size` bytes to read when an array opens. */
-function firstTailSize(size: number): number {
-  return size <= WHOLE_METADATA_BYTES ? size : FOOTER_TAIL_BYTES;
-}
-
-/**
- * Reads the end of a fragment's metadata file, at least its whole footer.
- *
- * @param footerSize bytes of the footer where the file does not say them
- */
-export async function readMetadataTail(
-  store: ReadableStore,
-  files: FragmentFiles,
-  footerSize: number | null,
-  options?: StoreOptions,
-): Promise<MetadataTail> {
-  const where = `${store.uri}/${files.key}`;
-  const size = files.files.get(METADATA_FILE);
-  if (size === undefined) {
-    throw new FormatError(`fragment was committed but its ${METADATA_FILE} is missing`, { where });
-  }
-  const read = async (length: number): Promise<MetadataTail> => {
-    const start = Math.max(0, size - length);
-    const bytes = await store.getRange(joinKey(files.key, METADATA_FILE), { start, end: size }, options);
-    if (bytes === undefined) throw new FormatError(`fragment: ${METADATA_FILE} is gone`, { where });
-    return { bytes, start };
-  };
-  const tail = await read(firstTailSize(size));
-  const needed = footerSize ?? footerTailSize(tail.bytes, where);
-  if (needed > size) {
-    throw new FormatError(`fragment footer of ${needed} bytes in a file of ${size}`, { where });
-  }
-  return needed <= tail.bytes.byteLength ? tail : read(needed);
 }

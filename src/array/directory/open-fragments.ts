@@ -19,7 +19,8 @@ import { joinKey } from "../../storage/key.js";
 import type { StoreOptions } from "../../storage/types.js";
 import { mapBounded } from "../../util/concurrency.js";
 import { type ArrayDirectory, FRAGMENT_METADATA_FILE, type FragmentFiles } from "./array-directory.js";
-import { FragmentReader, readMetadataTail } from "./fragment-reader.js";
+import { FragmentReader } from "./fragment-reader.js";
+import { readMetadataTail } from "./metadata-file.js";
 
 /** From an array's directory to its fragments' footers: schemas and ends of metadata files, all in one wave. */
 
@@ -114,7 +115,12 @@ async function fromFooter(
   // Before version 10 there was one schema, and where the footer begins may follow from it only.
   const known = version < 10 ? await schemas.load(LEGACY_SCHEMA_FILE, options) : null;
   const size = known === null ? null : impliedFooterSize(version, known);
-  const { bytes, start } = await readMetadataTail(store, files, size, options);
+  const fileSize = files.files.get(FRAGMENT_METADATA_FILE);
+  if (fileSize === undefined) {
+    throw new FormatError(`fragment was committed but its ${FRAGMENT_METADATA_FILE} is missing`, { where });
+  }
+  const key = joinKey(files.key, FRAGMENT_METADATA_FILE);
+  const { bytes, start } = await readMetadataTail(store, key, fileSize, size, options);
   const schema = known ?? (await schemas.load(footerSchemaName(bytes, where), options));
   const footer = readFragmentFooter(bytes, (name) => schemas.get(name), where, size);
   return new FragmentReader(store, files, footer, schema, { bytes, start }, null, directory.encryptionKey);

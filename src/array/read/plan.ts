@@ -3,7 +3,6 @@ import type { StoreOptions } from "../../storage/types.js";
 import { conditionFields } from "../condition/condition-eval.js";
 import type { FragmentReader } from "../directory/fragment-reader.js";
 import { storedField } from "../directory/stored-field.js";
-import { DELETE_TIMESTAMPS, TIMESTAMPS } from "../fields.js";
 import type { OpenedArray } from "../opened-array.js";
 import type { PlannedField, PlannedFragment, ReadPlan } from "../query.js";
 import { Block } from "./block.js";
@@ -15,8 +14,9 @@ import { failingTiles } from "./prune.js";
 import { selectDense } from "./read-dense.js";
 import { sparseSources } from "./read-sparse.js";
 import type { ResolvedQuery } from "./resolve-query.js";
+import { roleOf, sparseFields, type WantedField } from "./sparse-fields.js";
 import { isCovered, type SparseSource } from "./sparse-source.js";
-import { coalesce, splitTiles } from "./tile-fetch.js";
+import { coalesce, gapOf, splitTiles } from "./tile-fetch.js";
 
 /** What a read will do, as a value: the same choices as in reading, without fetching a tile. */
 export async function planRead(array: OpenedArray, query: ResolvedQuery): Promise<ReadPlan> {
@@ -72,55 +72,6 @@ async function planSparse(array: OpenedArray, query: ResolvedQuery): Promise<Pla
   return { fragments, cellsAtMost: sources.reduce((sum, source) => sum + cellsOf(source), 0) };
 }
 
-interface Wanted {
-  readonly name: string;
-  readonly role: PlannedField["role"];
-  readonly tiles: readonly number[];
-}
-
-/**
- * Fields that a sparse read may fetch: those that decide, and those of the result. A dimension comes in two parts: the
- * tiles in which it decides, which are read first, and others.
- */
-function sparseFields(
-  array: OpenedArray,
-  query: ResolvedQuery,
-  source: SparseSource,
-  compares: boolean,
-  deletes: readonly string[],
-): Wanted[] {
-  const { schema } = array;
-  const { fragment, tree, tiles } = source;
-  const decides = [...deletes, ...(query.condition === null ? [] : conditionFields(query.condition))];
-  const fields: Wanted[] = [];
-  for (const [d, { name }] of schema.dimensions.entries()) {
-    const inResult = query.dimensions.includes(name);
-    const bounds = tree.bounds[d]!;
-    const unknown = tiles.filter((t) => bounds.kind === "text" || bounds.lo[t] !== bounds.hi[t]);
-    const isPartial = (t: number) => source.overlap(t, d) === "partial";
-    fields.push({ name, role: roleOf(true, inResult), tiles: unknown.filter(isPartial) });
-    const selects = compares || decides.includes(name);
-    if (!inResult && !selects) continue;
-    fields.push({ name, role: roleOf(selects, inResult), tiles: unknown.filter((t) => !isPartial(t)) });
-  }
-  for (const { name } of schema.attributes) {
-    const inResult = query.attributes.includes(name);
-    if ((!inResult && !decides.includes(name)) || !fragment.hasField(name)) continue;
-    fields.push({ name, role: roleOf(decides.includes(name), inResult), tiles });
-  }
-  const { start, end } = fragment.files;
-  const isPartlyInside = start < array.window.start || end > array.window.end;
-  const isTimed = isPartlyInside || !schema.allowsDuplicates || deletes.includes(TIMESTAMPS);
-  if (fragment.footer.hasTimestamps && isTimed) fields.push({ name: TIMESTAMPS, role: "select", tiles });
-  if (fragment.footer.hasDeleteMetadata) fields.push({ name: DELETE_TIMESTAMPS, role: "select", tiles });
-  return fields;
-}
-
-function roleOf(selects: boolean, inResult: boolean): PlannedField["role"] {
-  if (selects && inResult) return "both";
-  return selects ? "select" : "result";
-}
-
 async function planDense(array: OpenedArray, query: ResolvedQuery): Promise<Planned> {
   const { sources, cellCount } = selectDense(array, query);
   const options = { signal: query.signal };
@@ -164,7 +115,7 @@ async function planOverlay(
   return { uri: fragment.uri, tileCount: fragment.tileCount, covered: [], partial: tiles, fields };
 }
 
-function denseFields(schema: ArraySchema, query: ResolvedQuery): Omit<Wanted, "tiles">[] {
+function denseFields(schema: ArraySchema, query: ResolvedQuery): Omit<WantedField, "tiles">[] {
   const decides = query.condition === null ? [] : conditionFields(query.condition);
   return schema.attributes
     .filter(({ name }) => query.attributes.includes(name) || decides.includes(name))
@@ -182,7 +133,7 @@ async function planField(
   const field = await storedField(fragment, name, options);
   const fetches = splitTiles(field, tiles).flatMap((run) =>
     field.files.flatMap((file) =>
-      coalesce(field, file, run)
+      coalesce(field, file, run, gapOf(fragment.store))
         .filter(({ range }) => range.end > range.start)
         .map(({ range, first, last }) => ({ file: file.file, range, tiles: last - first })),
     ),

@@ -129,10 +129,13 @@ async function checkSources(
   options: FetchOptions,
 ): Promise<void> {
   await mapBounded(sources, PARALLEL_FRAGMENTS, async (source) => {
+    const { fragment } = source;
     const fails = source.tiles.length > 0 && source.tiles.length === failing.get(source)?.size;
-    for (const attribute of attributes) {
-      if (fails || !source.fragment.hasField(attribute.name)) continue;
-      const field = await storedField(source.fragment, attribute.name, { signal: options.signal });
+    const names = attributes.map(({ name }) => name).filter((name) => !fails && fragment.hasField(name));
+    const own = { signal: options.signal };
+    if (fragment.store.isRemote === true) fragment.askSections(names, own);
+    for (const name of names) {
+      const field = await storedField(fragment, name, own);
       for (const { tile } of source.tiles) field.checkClaim(tile);
     }
   });

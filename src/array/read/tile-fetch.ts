@@ -1,9 +1,10 @@
-import { StorageError, throwIfAborted } from "../../errors.js";
-import type { ByteRange } from "../../storage/types.js";
+import { GoneError, throwIfAborted } from "../../errors.js";
+import type { ByteRange, ReadableStore } from "../../storage/types.js";
 import { mapBounded } from "../../util/concurrency.js";
 import { plainBytes } from "../../util/typed-arrays.js";
 import type { FieldFile, StoredField } from "../directory/stored-field.js";
 import { decodeTiles, helpersFor } from "./decode-tiles.js";
+import type { TilesAhead } from "./tiles-ahead.js";
 
 /**
  * Tiles' bytes by few requests: neighbours in a file come together, a bounded amount is in flight, and what has arrived
@@ -12,16 +13,23 @@ import { decodeTiles, helpersFor } from "./decode-tiles.js";
 
 /**
  * Unwanted bytes between two tiles that are read along rather than asked around. On a local disk reads of up to 64 KB
- * take the time of the smallest one (0.1 ms to open, stat, read and close in Node; 0.2 to 0.4 ms for 256 KB). Over a
- * network a request costs more, so this errs on the side of a disk.
+ * take the time of the smallest one (0.1 ms to open, stat, read and close in Node; 0.2 to 0.4 ms for 256 KB). Stores
+ * may have a gap of their own.
  */
 export const COALESCE_GAP = 64 * 1024;
+
+export function gapOf({ coalesceGap }: Pick<ReadableStore, "coalesceGap">): number {
+  return coalesceGap ?? COALESCE_GAP;
+}
 
 /** Stored bytes of one field that are fetched and decoded together; one larger tile is fetched alone. */
 const TASK_BYTES = 4 * 1024 * 1024;
 
 /** Tasks under way at a time, which bounds memory for fetched bytes to 8 x 4 MiB (but for larger tiles). */
 const PARALLEL_TASKS = 8;
+
+/** The same where requests take time and the tasks are so small together that memory does not matter. */
+const PARALLEL_REMOTE_TASKS = 64;
 
 /** Requests of one task for one file under way at a time, for tiles that lie far apart. */
 const PARALLEL_REQUESTS = 8;
@@ -60,17 +68,23 @@ function closed(open: { start: number; end: number; first: number }, last: numbe
   return { range: { start: open.start, end: open.end }, first: open.first, last };
 }
 
+/** Bytes of a tile in all files of the field. */
+export function storedBytes(field: StoredField, t: number): number {
+  let size = 0;
+  for (const file of field.files) {
+    const { start, end } = field.range(file, t);
+    size += end - start;
+  }
+  return size;
+}
+
 /** Cuts a list of tiles into runs whose stored bytes stay below TASK_BYTES. Pure. */
 export function splitTiles(field: StoredField, tiles: readonly number[]): number[][] {
   const runs: number[][] = [];
   let run: number[] = [];
   let bytes = 0;
   for (const t of tiles) {
-    let size = 0;
-    for (const file of field.files) {
-      const { start, end } = field.range(file, t);
-      size += end - start;
-    }
+    const size = storedBytes(field, t);
     if (run.length > 0 && bytes + size > TASK_BYTES) {
       runs.push(run);
       run = [];
@@ -99,6 +113,8 @@ export interface FetchOptions {
   readonly onBytes?: ((bytes: number) => void) | undefined;
   /** Threads that decode, this one included; 1 by default. */
   readonly threads?: number | undefined;
+  /** What was asked for before anybody knew whether it is needed. */
+  readonly ahead?: TilesAhead | undefined;
 }
 
 /** Fetches and decodes all requests. Tiles of a request come in any order. */
@@ -107,9 +123,10 @@ export async function fetchTiles(requests: readonly TileRequest[], options: Fetc
   const tasks = requests.flatMap((request) =>
     splitTiles(request.field, request.tiles).map((tiles) => ({ request, tiles })),
   );
+  const areSmall = requests[0]?.field.fragment.store.isRemote === true && areBelow(requests, TASK_BYTES);
   await mapBounded(
     tasks,
-    PARALLEL_TASKS,
+    areSmall ? PARALLEL_REMOTE_TASKS : PARALLEL_TASKS,
     async ({ request, tiles }) => {
       const { field } = request;
       const files = await Promise.all(field.files.map((file) => fetchFile(field, file, tiles, options)));
@@ -120,6 +137,16 @@ export async function fetchTiles(requests: readonly TileRequest[], options: Fetc
   );
 }
 
+/** Whether all tiles together take at most so many bytes. */
+export function areBelow(requests: readonly Pick<TileRequest, "field" | "tiles">[], most: number): boolean {
+  let bytes = 0;
+  for (const { field, tiles } of requests) {
+    for (const t of tiles) bytes += storedBytes(field, t);
+    if (bytes > most) return false;
+  }
+  return true;
+}
+
 /** The bytes of each tile in one file, views into what was fetched. */
 async function fetchFile(
   field: StoredField,
@@ -128,7 +155,7 @@ async function fetchFile(
   options: FetchOptions,
 ): Promise<Uint8Array[]> {
   const stored: Uint8Array[] = new Array(tiles.length);
-  const fetches = coalesce(field, file, tiles);
+  const fetches = coalesce(field, file, tiles, gapOf(field.fragment.store));
   const share = ({ range, first, last }: Fetch, bytes: Uint8Array) => {
     for (let i = first; i < last; i++) {
       const { start, end } = field.range(file, tiles[i]!);
@@ -159,8 +186,8 @@ async function fetchRanges(
   return parts.map(plainBytes);
 }
 
-function goneFile(where: string, file: string): StorageError {
-  return new StorageError(`${file} is gone since the array was opened`, { where });
+function goneFile(where: string, file: string): GoneError {
+  return new GoneError(`${file} is gone since the array was opened`, { where });
 }
 
 async function fetchRange(
@@ -171,7 +198,9 @@ async function fetchRange(
 ): Promise<Uint8Array> {
   // Tiles of empty texts only take no bytes, and their file may not even exist.
   if (range.start === range.end) return new Uint8Array(0);
-  const bytes = await fragment.store.getRange(fragment.key(file), range, { signal: options.signal });
+  const key = fragment.key(file);
+  const asked = options.ahead?.find(key, range);
+  const bytes = await (asked ?? fragment.store.getRange(key, range, { signal: options.signal }));
   if (bytes === undefined) throw goneFile(fragment.uri, file);
   options.onBytes?.(bytes.byteLength);
   return plainBytes(bytes);

@@ -1,5 +1,6 @@
 import { openArray, type TileDBArray } from "../../array/open.js";
 import { isCellarrError } from "../../errors.js";
+import { listedView } from "../../storage/listed/listed-view.js";
 import { childLocation, locationUri } from "../../storage/resolve.js";
 import type { StoreLocation } from "../../storage/types.js";
 import { storeNames } from "../layout.js";
@@ -69,6 +70,7 @@ export async function openGeneMajor(
   signal?: AbortSignal | undefined,
 ): Promise<GeneMajorCopy> {
   const where = locationUri(place);
+  const release = await askForMetadata(place, signal);
   try {
     const array = await openArray(place, { signal });
     const origin = originOf((await array.metadata({ signal })).get(ORIGIN_KEY));
@@ -78,7 +80,19 @@ export async function openGeneMajor(
     if (isCellarrError(error, "NOT_FOUND")) return { state: "none" };
     if (!isCellarrError(error) || error.code === "ABORTED") throw error;
     return { state: "unusable", reason: error.message, where };
+  } finally {
+    release?.();
   }
+}
+
+/** Asked for with what the opening reads, where requests take time. */
+async function askForMetadata(
+  place: StoreLocation,
+  signal: AbortSignal | undefined,
+): Promise<(() => void) | undefined> {
+  const { store, path } = childLocation(place, "__meta");
+  const view = listedView(store, path);
+  return view?.askAhead(await view.list(path, { signal }), { signal });
 }
 
 function originOf(value: unknown): GeneMajorOrigin | null {

@@ -176,6 +176,7 @@ export class FrameReader {
   ): Promise<Map<string, FrameColumn>> {
     const result = new Map<string, FrameColumn>();
     if (columns.length === 0) return result;
+    for (const name of columns) this.#askCategories(name);
     const span = rows === null ? null : closeSpan(rows);
     const ranges: [number, number][] =
       rows === null
@@ -206,6 +207,12 @@ export class FrameReader {
     }
     const stored = await this.array.enumeration(enumeration);
     return { categories: enumerationColumn(stored), ordered: stored.ordered };
+  }
+
+  /** They come while the cells do; what fails does so for whoever decodes the column. */
+  #askCategories(name: string): void {
+    const { enumeration } = this.#attribute(name);
+    if (enumeration !== null) this.array.enumeration(enumeration).catch(() => {});
   }
 
   /** An enumerated attribute becomes a categorical. */

@@ -6,6 +6,7 @@ import { type StoredField, storedField } from "../../directory/stored-field.js";
 import { firstNotBelow } from "../intervals.js";
 import type { SparseSource } from "../sparse-source.js";
 import { type FetchOptions, fetchTiles, type TileRequest } from "../tile-fetch.js";
+import { TilesAhead, type TilesOfField } from "../tiles-ahead.js";
 import { decodeCoordinates, type MatrixTile } from "./matrix-tile.js";
 import { checkColumn, type Picked, type PickScratch, pickCells, type WantedColumns } from "./pick-cells.js";
 import { type RowRuns, runsByColumns, runsByRows } from "./row-runs.js";
@@ -64,7 +65,7 @@ type DecodeTile = (
  */
 class CompressedRead {
   readonly #plan: CompressedPlan;
-  readonly #options: FetchOptions;
+  #options: FetchOptions;
   readonly #picked = new Map<MatrixTile, Picked>();
   /** Cells of each wanted row. */
   readonly #counts: Uint32Array;
@@ -88,7 +89,9 @@ class CompressedRead {
 
   async read(): Promise<CompressedCells> {
     const { tiles, values } = this.#plan;
-    await this.#pickPartial(tiles.filter(({ whole }) => !whole));
+    const partial = tiles.filter(({ whole }) => !whole);
+    if (partial.length > 0) await this.#askAhead();
+    await this.#pickPartial(partial);
     const starts = this.#startsOfTiles();
     const total = starts.get(null)!;
     for (const name of [this.#plan.columnField, this.#plan.valueField]) await this.#checkClaims(name);
@@ -99,6 +102,21 @@ class CompressedRead {
     const indptr = new Uint32Array(this.#counts.length + 1);
     for (let row = 0; row < this.#counts.length; row++) indptr[row + 1] = indptr[row]! + this.#counts[row]!;
     return { indptr, indices, values: result };
+  }
+
+  /** Of a small read of a remote store, both waves at once. */
+  async #askAhead(): Promise<void> {
+    const { tiles, columnField, valueField } = this.#plan;
+    if (tiles.some(({ source }) => source.fragment.store.isRemote !== true)) return;
+    const wanted: TilesOfField[] = [];
+    for (const [{ fragment }, own] of bySource(tiles)) {
+      for (const name of [columnField, valueField]) {
+        const field = await storedField(fragment, name, this.#options);
+        wanted.push({ field, tiles: own.map(({ tile }) => tile) });
+      }
+    }
+    const ahead = TilesAhead.ask(wanted, this.#options.signal);
+    if (ahead !== undefined) this.#options = { ...this.#options, ahead };
   }
 
   /** First wave. */

@@ -1,0 +1,48 @@
+import { GoneError } from "../../errors.js";
+import { type ListedView, listedView } from "../../storage/listed/listed-view.js";
+import { type ListedOptions, openListed } from "../../storage/listed/open-listed.js";
+import type { StoreLocation } from "../../storage/types.js";
+import { type ArrayReadOptions, loadArrayDirectory } from "./array-directory.js";
+import { requireArray } from "./object-type.js";
+import { type DirectoryState, openDirectory } from "./open-directory.js";
+import { openingWave } from "./opening-wave.js";
+import type { TimeWindow } from "./visible-at.js";
+
+/**
+ * Opening arrays where a request takes time: one listing, unless the keys are known, then all that opening will read at
+ * once. What is gone by then was vacuumed or written anew: the keys are listed again, once.
+ */
+
+export type RemoteOptions = ArrayReadOptions & ListedOptions;
+
+/** Throws NotFoundError, saying what is there instead, unless an array lies at the location. */
+export async function openRemote(
+  place: StoreLocation,
+  window: TimeWindow,
+  options: RemoteOptions,
+): Promise<DirectoryState> {
+  const { path } = place;
+  const view = listedView(place.store, path) ?? (await openListed(place, options)).store;
+  try {
+    return await openView({ store: view, path }, window, options);
+  } catch (error) {
+    if (!(error instanceof GoneError)) throw error;
+    return openView({ store: await view.refresh(options), path }, window, options);
+  }
+}
+
+async function openView(
+  place: StoreLocation<ListedView>,
+  window: TimeWindow,
+  { signal, encryptionKey }: RemoteOptions,
+): Promise<DirectoryState> {
+  const { store, path } = place;
+  const release = store.askAhead(openingWave(await store.list(path, { signal }), path, window), { signal });
+  try {
+    const directory = await loadArrayDirectory(place, { signal, encryptionKey });
+    if (directory.schemas.length === 0) await requireArray(place, { signal });
+    return await openDirectory(directory, window, { signal });
+  } finally {
+    release();
+  }
+}

@@ -1,0 +1,156 @@
+import { isCellarrError, UnsupportedError } from "../../errors.js";
+import { CachedStore, type ValueVersion } from "../cache/cached-store.js";
+import { laterCache, sharedCache } from "../cache/shared-cache.js";
+import { joinKey } from "../key.js";
+import { locationUri } from "../resolve.js";
+import type { ReadableStore, StoreEntry, StoreLocation, StoreOptions } from "../types.js";
+import { INDEX_FOLDER, INDEX_KEY, readIndex, type StoreIndex } from "./index-file.js";
+import { ListedStore } from "./listed-store.js";
+import type { HeldPiece, ListedView } from "./listed-view.js";
+
+/**
+ * A folder of a store with its keys: from one recursive listing, from its index file, or from both, asked for at the
+ * same time. What the index holds counts only where the listing has the same file.
+ */
+
+export interface ListedOptions extends StoreOptions {
+  /**
+   * How the folder's index file is used. "check" (default where keys can be listed): against a listing asked for at the
+   * same time. "trust" (default where they cannot): without one. "ignore": not at all.
+   */
+  readonly index?: "check" | "trust" | "ignore" | undefined;
+  /** Bytes of the memory cache, which all stores of the process share; 0: none for this one. */
+  readonly cacheBytes?: number | undefined;
+  /** Called with what is wrong with an index file that is not used. */
+  readonly onDamagedIndex?: ((message: string, where: string) => void) | undefined;
+}
+
+/** Keys and held bytes are of the store, not relative to the folder. */
+interface Content {
+  readonly entries: readonly StoreEntry[];
+  readonly held: ReadonlyMap<string, readonly HeldPiece[]>;
+}
+
+/**
+ * Throws UnsupportedError where the keys can neither be listed nor are in an index file, StorageError where the store
+ * fails.
+ */
+export async function openListed(
+  location: StoreLocation,
+  options: ListedOptions = {},
+): Promise<StoreLocation<ListedView>> {
+  return { store: await listedStore(location, options), path: location.path };
+}
+
+async function listedStore(location: StoreLocation, options: ListedOptions): Promise<ListedStore> {
+  const content = await contentOf(location, options);
+  const base = cached(location.store, content.entries, options);
+  const refresh = (next: StoreOptions = {}) => listedStore(location, { ...options, signal: next.signal });
+  return new ListedStore(base, location.path, content, refresh);
+}
+
+async function contentOf(location: StoreLocation, options: ListedOptions): Promise<Content> {
+  const { index: use = "check" } = options;
+  const listing = use === "trust" ? undefined : list(location, options);
+  // Waited for second: it must not fail unheard.
+  listing?.catch(() => {});
+  const index = use === "ignore" ? undefined : await indexOf(location, options);
+  if (index === undefined) return { entries: await (listing ?? list(location, options)), held: new Map() };
+  if (listing === undefined) return index;
+  try {
+    return agreed(await listing, index);
+  } catch (error) {
+    // Static hosting lists nothing, and buckets that anybody may read often cannot be listed by anybody.
+    if (isCellarrError(error, "UNSUPPORTED") || isCellarrError(error, "STORAGE")) return index;
+    throw error;
+  }
+}
+
+async function list({ store, path }: StoreLocation, { signal }: ListedOptions): Promise<StoreEntry[]> {
+  try {
+    return await store.list(path, { recursive: true, signal });
+  } catch (error) {
+    if (!isCellarrError(error, "UNSUPPORTED")) throw error;
+    throw new UnsupportedError(
+      `its files cannot be listed, and there is no index file '${INDEX_KEY}' that says which there are ("cellarr publish" makes one)`,
+      { where: locationUri({ store, path }), cause: error },
+    );
+  }
+}
+
+/** Undefined where there is none, or none that can be used. */
+async function indexOf(location: StoreLocation, options: ListedOptions): Promise<Content | undefined> {
+  const { store, path } = location;
+  const key = joinKey(path, INDEX_KEY);
+  const where = `${store.uri}/${key}`;
+  let bytes: Uint8Array | undefined;
+  try {
+    bytes = await store.get(key, { signal: options.signal });
+  } catch (error) {
+    // Where nothing can be listed, some stores answer 403 for what is not there.
+    if (!isCellarrError(error, "STORAGE")) throw error;
+    return undefined;
+  }
+  if (bytes === undefined) return undefined;
+  try {
+    return inStore(readIndex(bytes, where), path);
+  } catch (error) {
+    if (!isCellarrError(error)) throw error;
+    options.onDamagedIndex?.(`${error.problem}; it is not used`, where);
+    return undefined;
+  }
+}
+
+function inStore({ entries, held }: StoreIndex, path: string): Content {
+  return {
+    entries: entries.map((entry) => ({ ...entry, key: joinKey(path, entry.key) })),
+    held: new Map([...held].map(([key, pieces]) => [joinKey(path, key), pieces])),
+  };
+}
+
+/** What is listed, with what the index holds of the same files. */
+function agreed(listed: readonly StoreEntry[], index: Content): Content {
+  const known = new Map(index.entries.map((entry) => [entry.key, entry]));
+  const held = new Map<string, readonly HeldPiece[]>();
+  for (const entry of listed) {
+    const pieces = index.held.get(entry.key);
+    if (pieces !== undefined && isSame(entry, known.get(entry.key)!)) held.set(entry.key, pieces);
+  }
+  return { entries: listed, held };
+}
+
+/**
+ * Whether an index's file is the one that is listed: the same size and, where both know it, the same ETag. Where they do
+ * not, the name must be one that comes only once.
+ */
+function isSame(listed: StoreEntry, indexed: StoreEntry): boolean {
+  if (listed.size !== indexed.size) return false;
+  if (listed.etag !== undefined && indexed.etag !== undefined) return listed.etag === indexed.etag;
+  return isUnique(listed.key);
+}
+
+/**
+ * Part of a path that says when it was written and has 32 random hexadecimal digits: fragments with their files,
+ * commits, schemas, metadata, group details. TileDB writes a name of this kind once.
+ */
+const UNIQUE = /(^|\/)__[^/]*[0-9a-fA-F]{32}[^/]*(\/|$)/;
+
+function isUnique(key: string): boolean {
+  return UNIQUE.test(key);
+}
+
+function cached(store: ReadableStore, entries: readonly StoreEntry[], options: ListedOptions): ReadableStore {
+  const cache = sharedCache(options.cacheBytes);
+  if (cache === undefined) return store;
+  const versions = new Map<string, ValueVersion>();
+  for (const { key, size, etag } of entries) {
+    if (size === undefined || (etag === undefined && !isUnique(key))) continue;
+    versions.set(key, { size, etag });
+  }
+  return new CachedStore(store, { cache, later: laterCache(), versionOf: (key) => versions.get(key) });
+}
+
+/** Files that an index tells of: all but itself. */
+export function isIndexed(key: string, root: string): boolean {
+  return !key.startsWith(joinKey(root, `${INDEX_FOLDER}/`));
+}
