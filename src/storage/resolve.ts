@@ -54,6 +54,13 @@ export function childLocation<S extends ReadableStore>(
   return { store: location.store, path: joinKey(location.path, ...parts) };
 }
 
+/** The folder around a store of the local file system; undefined of others. */
+export function placeAbove({ uri }: ReadableStore): StoreLocation<WritableStore> | undefined {
+  const isUri = /^[a-zA-Z][a-zA-Z0-9+.-]+:\/\//.test(uri);
+  const above = isUri ? undefined : resolver?.(`${uri}/..`);
+  return above === undefined || locationUri(above) === uri ? undefined : above;
+}
+
 /** The location as text, for messages and `uri` fields. */
 export function locationUri(location: StoreLocation): string {
   const { store, path } = location;

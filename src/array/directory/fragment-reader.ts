@@ -13,7 +13,7 @@ import { readProcessedConditions, readTileNumbers } from "../../format/fragment/
 import { type RTree, readRTree } from "../../format/fragment/rtree.js";
 import { readGenericTile } from "../../format/generic-tile.js";
 import { joinKey } from "../../storage/key.js";
-import type { ReadableStore, StoreOptions } from "../../storage/types.js";
+import type { ByteRange, ReadableStore, StoreOptions } from "../../storage/types.js";
 import { type DenseTiling, denseTiling } from "../order/dense-tiling.js";
 import type { FragmentInfo } from "../query.js";
 import { type FragmentFiles, FRAGMENT_METADATA_FILE as METADATA_FILE } from "./array-directory.js";
@@ -218,18 +218,23 @@ export class FragmentReader {
    * requests take time.
    */
   askSections(names: readonly string[], options?: StoreOptions): void {
-    if (this.#legacy !== null) return;
+    this.#metadata.askAhead(this.sectionRanges(names), options);
+  }
+
+  /** Where the R-tree, and where the fields' tiles lie, stand in the metadata file. */
+  sectionRanges(names: readonly string[]): ByteRange[] {
+    if (this.#legacy !== null) return [];
     const { sections, dense } = this.footer;
     const offsets = dense ? [] : [sections.rtree];
     for (const name of names) {
       const index = this.#storedIndex(name);
       offsets.push(sections.tileOffsets[index]!);
-      if (isVarField(this.schema, index))
+      if (isVarField(this.schema, index)) {
         offsets.push(sections.tileVarOffsets[index]!, sections.tileVarSizes[index]!);
+      }
       if (this.schema.attributes[index]?.nullable) offsets.push(sections.tileValidityOffsets[index]!);
     }
-    const ranges = offsets.map((start) => ({ start, end: this.#sectionEnd(start, "section") }));
-    this.#metadata.askAhead(ranges, options);
+    return offsets.map((start) => ({ start, end: this.#sectionEnd(start, "section") }));
   }
 
   /** The payload of the generic tile at `offset` of the metadata file. */

@@ -37,7 +37,10 @@ async function openView(
   { signal, encryptionKey }: RemoteOptions,
 ): Promise<DirectoryState> {
   const { store, path } = place;
-  const release = store.askAhead(openingWave(await store.list(path, { signal }), path, window), { signal });
+  const wave = openingWave(await store.list(path, { signal }), path, window);
+  // Of some fragments the footer is at hand, which does.
+  const missing = wave.filter(({ key, range }) => range === undefined || store.tail(key) === undefined);
+  const release = store.askAhead(missing, { signal });
   try {
     const directory = await loadArrayDirectory(place, { signal, encryptionKey });
     if (directory.schemas.length === 0) await requireArray(place, { signal });

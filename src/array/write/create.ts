@@ -2,6 +2,7 @@ import { ArgumentError, ExistsError, throwIfAborted } from "../../errors.js";
 import { type ArraySchema, writeArraySchema } from "../../format/array-schema.js";
 import { writeGenericTile } from "../../format/generic-tile.js";
 import { joinKey, lastPart } from "../../storage/key.js";
+import { dropIndex } from "../../storage/listed/drop-index.js";
 import type { StorageOptions } from "../../storage/remote/settings.js";
 import { locationUri, resolveLocation } from "../../storage/resolve.js";
 import type { StoreLocation, StoreOptions, WritableStore } from "../../storage/types.js";
@@ -49,6 +50,7 @@ export async function createArray(
   const whole = isSchema(schema) ? schema : { ...defineSchema(schema), enumerations: enumerations.named };
   const bytes = await writeGenericTile(writeArraySchema(whole));
   await clearPlace(place, options);
+  await dropIndex(place, { signal: options.signal });
   const storeOptions: StoreOptions = { signal: options.signal };
   for (const folder of ARRAY_FOLDERS) await store.makeFolder(joinKey(path, folder), storeOptions);
   for (const { file, data } of enumerations.files) {

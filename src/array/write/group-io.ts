@@ -16,6 +16,7 @@ import {
 import { compareTimestampedNames, parseTimestampedName } from "../../format/timestamped-name.js";
 import { readVacuumFile } from "../../format/vacuum-file.js";
 import { joinKey, lastPart } from "../../storage/key.js";
+import { dropIndex } from "../../storage/listed/drop-index.js";
 import type { StorageOptions } from "../../storage/remote/settings.js";
 import { childLocation, locationUri, resolveLocation, resolveReadable } from "../../storage/resolve.js";
 import type { StoreLocation, StoreOptions, WritableStore } from "../../storage/types.js";
@@ -170,6 +171,7 @@ async function putMembers(
   members: readonly GroupMember[],
   options: WriteOptions,
 ): Promise<void> {
+  await dropIndex(place, { signal: options.signal });
   const bytes = await writeGenericTile(writeGroupDetails({ version: 2, members }));
   await place.store.put(
     joinKey(place.path, "__group", newName(writeTime(options.timestamp))),

@@ -3,6 +3,7 @@ import { writeGenericTile } from "../../format/generic-tile.js";
 import { encodeMetadataValue, type MetadataEntry, writeMetadata } from "../../format/metadata.js";
 import { compareText } from "../../format/text-bytes.js";
 import { joinKey } from "../../storage/key.js";
+import { dropIndex } from "../../storage/listed/drop-index.js";
 import { locationUri, resolveLocation } from "../../storage/resolve.js";
 import type { StoreLocation } from "../../storage/types.js";
 import { existingType } from "./create.js";
@@ -26,6 +27,7 @@ export async function putMetadata(
     throw new NotFoundError("no array or group to put metadata to", { where: locationUri(place) });
   }
   if (encoded.length === 0) return;
+  await dropIndex(place, { signal: options.signal });
   const bytes = await writeGenericTile(writeMetadata(encoded));
   await place.store.put(joinKey(place.path, "__meta", newName(time)), bytes, options);
 }

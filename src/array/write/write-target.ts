@@ -4,6 +4,7 @@ import { readGenericTile } from "../../format/generic-tile.js";
 import { compareTimestampedNames, parseTimestampedName } from "../../format/timestamped-name.js";
 import { LEGACY_SCHEMA_FILE, OLDEST_TARGET_VERSION } from "../../format/version.js";
 import { joinKey, lastPart } from "../../storage/key.js";
+import { dropIndex } from "../../storage/listed/drop-index.js";
 import type { StorageOptions } from "../../storage/remote/settings.js";
 import { locationUri, resolveLocation } from "../../storage/resolve.js";
 import type { StoreLocation, WritableStore } from "../../storage/types.js";
@@ -22,7 +23,10 @@ interface TargetOptions {
   readonly storage?: StorageOptions | undefined;
 }
 
-/** Throws NotFoundError if there is no array, UnsupportedError if it is of a format that is only read. */
+/**
+ * Removes index files that tell of it, since it is about to change. Throws NotFoundError if there is no array,
+ * UnsupportedError if it is of a format that is only read.
+ */
 export async function openTarget(
   location: string | StoreLocation,
   { signal, storage }: TargetOptions = {},
@@ -42,6 +46,7 @@ export async function openTarget(
   const { data } = await readGenericTile(bytes, 0, "array schema", where);
   const schema = readArraySchema(data, where);
   if (schema.version < OLDEST_TARGET_VERSION) throw tooOld(`${schema.version}`, uri);
+  await dropIndex(place, { signal });
   return { place, uri, schema, schemaName };
 }
 

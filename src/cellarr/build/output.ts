@@ -1,6 +1,7 @@
 import { ArgumentError, ExistsError, isCellarrError, StorageError } from "../../errors.js";
 import { copyFolder } from "../../storage/copy-folder.js";
 import { joinKey } from "../../storage/key.js";
+import { dropIndex } from "../../storage/listed/drop-index.js";
 import { childLocation, locationUri } from "../../storage/resolve.js";
 import { placeCopy, removeCopy } from "../by-gene/place-copy.js";
 import { storeNames } from "../layout.js";
@@ -109,6 +110,7 @@ export class BuildOutput {
   async publish(afterwards?: () => Promise<void>): Promise<void> {
     const units = this.#units();
     if (!this.#request.overwrite) await checkFree(this.#location, units);
+    await dropIndex(this.#location);
     if (this.#location.store.rename === undefined) await this.#copyAll(units);
     else await this.#moveAll(units);
     await this.#placeCopies();

@@ -16,7 +16,7 @@ import { type AppendPlan, planAppend } from "./append-plan.js";
 import { AppendedSummaries } from "./append-summaries.js";
 import type { AppendOptions, AppendResult } from "./change-options.js";
 import { PlacedFragments } from "./placed-fragments.js";
-import { withStoreLock } from "./store-lock.js";
+import { changeStore } from "./store-lock.js";
 import { frameNames, groupOf } from "./store-places.js";
 
 /**
@@ -45,7 +45,7 @@ export async function appendToDataset(
 ): Promise<AppendResult> {
   const location = resolveLocation(path, options.storage);
   return withRemoteInputs(options.files, options, (files) =>
-    withStoreLock(location, options.breakLock ?? false, () => append(location, { ...options, files })),
+    changeStore(location, options.breakLock ?? false, () => append(location, { ...options, files })),
   );
 }
 

@@ -23,7 +23,7 @@ import { geneSummary } from "../summary/matrix-summary.js";
 import { hasGeneSummary } from "../summary/stored-summaries.js";
 import type { ChangeOptions } from "./change-options.js";
 import { copySchema } from "./placed-fragments.js";
-import { withStoreLock } from "./store-lock.js";
+import { changeStore } from "./store-lock.js";
 import { frameNames, groupOf, matrixPlace } from "./store-places.js";
 import { copyRows, frameCells, storedAttributes } from "./stored-frame.js";
 
@@ -72,7 +72,7 @@ export async function dropSample(
     throw new UnsupportedError(`samples are dropped from stores with the group '${storeNames.assays}'`);
   }
   const dropped = typeof names === "string" ? [names] : [...new Set(names)];
-  return withStoreLock(location, options.breakLock ?? false, async () => {
+  return changeStore(location, options.breakLock ?? false, async () => {
     await restoreInterrupted(location);
     const parts = await openParts(location, { ...options, assayUri: undefined });
     return drop(await planDrop(parts, location, dropped, options), dropped);

@@ -1,6 +1,7 @@
 import { ExistsError } from "../../errors.js";
 import { randomUuid } from "../../format/timestamped-name.js";
 import { joinKey } from "../../storage/key.js";
+import { dropIndex } from "../../storage/listed/drop-index.js";
 import { putUnlessThere } from "../../storage/put-new.js";
 import { childLocation, locationUri } from "../../storage/resolve.js";
 import { moveFolder, type Place } from "../build/staging.js";
@@ -13,6 +14,14 @@ import { moveFolder, type Place } from "../build/staging.js";
 
 const LOCK = ".cellarr-lock";
 const OWNER = "owner.json";
+
+/** Runs `action`, which changes the store, with the lock and without an index file; throws as `withStoreLock` does. */
+export function changeStore<T>(location: Place, breakLock: boolean, action: () => Promise<T>): Promise<T> {
+  return withStoreLock(location, breakLock, async () => {
+    await dropIndex(location);
+    return action();
+  });
+}
 
 /** Runs `action` with the lock. Throws ExistsError while another change holds it, unless `breakLock`. */
 export async function withStoreLock<T>(

@@ -1,0 +1,39 @@
+import { isCellarrError } from "../../errors.js";
+import { joinKey, parentKey } from "../key.js";
+import { placeAbove } from "../resolve.js";
+import type { StoreLocation, StoreOptions, WritableStore } from "../types.js";
+import { INDEX_KEY } from "./index-file.js";
+
+/** A dataset's root is two folders above a matrix, or more where the group's name has several parts. */
+const FOLDERS = 4;
+
+/**
+ * Removes the index files that tell of the folder: its own and those of the folders around it, since it is about to
+ * change. Those around it are not everybody's to delete: what forbids it leaves them, and readers that list notice.
+ */
+export async function dropIndex(
+  place: StoreLocation<WritableStore>,
+  options: StoreOptions = {},
+): Promise<void> {
+  const places = placesFrom(place);
+  await Promise.all(
+    places.map(async ({ store, path }, above) => {
+      try {
+        await store.delete(joinKey(path, INDEX_KEY), options);
+      } catch (error) {
+        if (above === 0 || !isCellarrError(error, "STORAGE")) throw error;
+      }
+    }),
+  );
+}
+
+function placesFrom(place: StoreLocation<WritableStore>): StoreLocation<WritableStore>[] {
+  const places: StoreLocation<WritableStore>[] = [];
+  let next: StoreLocation<WritableStore> | undefined = place;
+  while (next !== undefined && places.length < FOLDERS) {
+    places.push(next);
+    const { store, path }: StoreLocation<WritableStore> = next;
+    next = path === "" ? placeAbove(store) : { store, path: parentKey(path) };
+  }
+  return places;
+}
