@@ -53,6 +53,7 @@ export { type CsvOptions, parseCsv, parseCsvText } from "./cellarr/frames/csv.js
 export type { IndexType } from "./cellarr/layout.js";
 export type { MatrixSource } from "./cellarr/matrix-reader.js";
 export type { CooMatrix } from "./cellarr/matrix-views.js";
+export type { PublishOptions, PublishResult } from "./cellarr/publish/publish-store.js";
 export type { DatasetPaths } from "./cellarr/query/dataset-paths.js";
 export type { SampleRange } from "./cellarr/query/sample-ranges.js";
 export { type RowSelection, type RowSlice, slice } from "./cellarr/selection.js";
@@ -63,6 +64,8 @@ export type { VerifyOptions, VerifyProgress, VerifyReport } from "./cellarr/veri
 export * from "./errors.js";
 export { AnnData, type AnnDataInput } from "./h5ad/anndata.js";
 export type { DenseMatrix, Matrix, MatrixDtype, MatrixShape, SparseMatrix } from "./h5ad/matrix.js";
+export { cacheApiCache, type LaterCache } from "./storage/cache/later-cache.js";
+export { clearCache, setLaterCache } from "./storage/cache/shared-cache.js";
 export { MemoryStore } from "./storage/memory.js";
 export type { R2Bucket } from "./storage/r2/r2-bucket.js";
 export { R2Store } from "./storage/r2/r2-store.js";

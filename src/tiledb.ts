@@ -83,6 +83,8 @@ export type { EncryptionKey } from "./format/encryption.js";
 export { type Enumeration, enumerationValues } from "./format/enumeration.js";
 export type { FilterPipeline, FilterSpec, FilterType } from "./format/filter-pipeline.js";
 export type { MetadataValue } from "./format/metadata.js";
+export { cacheApiCache, type LaterCache } from "./storage/cache/later-cache.js";
+export { clearCache, setLaterCache } from "./storage/cache/shared-cache.js";
 export { MemoryStore } from "./storage/memory.js";
 export type { R2Bucket } from "./storage/r2/r2-bucket.js";
 export { R2Store } from "./storage/r2/r2-store.js";

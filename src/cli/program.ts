@@ -5,6 +5,7 @@ import { exitCodeHelp, repeat } from "./help.js";
 import { addArray } from "./program-array.js";
 import { addAppend, addBuild, addDropSample } from "./program-build.js";
 import { addExport } from "./program-export.js";
+import { addPublish } from "./program-publish.js";
 import { addServe } from "./program-serve.js";
 import { addZip } from "./program-zip.js";
 import { addStorageOptions } from "./storage-options.js";
@@ -49,6 +50,7 @@ ${exitCodeHelp}`,
   addServe(program, context);
   addIndex(program, context);
   addZip(program, context);
+  addPublish(program, context);
   addVerify(program, context);
   addArray(program, context);
   addDemo(program, context);

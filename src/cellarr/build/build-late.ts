@@ -6,6 +6,7 @@ import type { DropResult } from "../change/drop-sample.js";
 import type { CellArrDataset } from "../dataset.js";
 import type { DryRunOptions } from "../dry-run/dry-run.js";
 import type { BuildReport } from "../dry-run/report.js";
+import type { PublishOptions, PublishResult } from "../publish/publish-store.js";
 import type { VerifyOptions, VerifyReport } from "../verify/verify-store.js";
 import type { BuildOptions } from "./options.js";
 
@@ -110,4 +111,19 @@ export async function dropSample(
 export async function dryRunBuild(options: DryRunOptions): Promise<BuildReport> {
   const dryRun = await import("../dry-run/dry-run.js");
   return dryRun.dryRunBuild(options);
+}
+
+/**
+ * Writes the index file of a dataset or of a single array, `__cellarr/index.bin`: with it a store opens by one request
+ * where nothing can be listed, and faster elsewhere. Whatever of ours writes to the store removes it; publish again then.
+ *
+ * Throws NotFoundError if there is no array at or below the place, ExistsError while the store is being changed,
+ * AbortedError.
+ */
+export async function publishStore(
+  location: string | StoreLocation,
+  options: PublishOptions = {},
+): Promise<PublishResult> {
+  const publish = await import("../publish/publish-store.js");
+  return publish.publishStore(location, options);
 }

@@ -1,6 +1,7 @@
 import { throwIfAborted } from "../../errors.js";
 import { randomUuid } from "../../format/timestamped-name.js";
 import { lastPart } from "../../storage/key.js";
+import { dropIndex } from "../../storage/listed/drop-index.js";
 import { childLocation, resolveLocation } from "../../storage/resolve.js";
 import type { StoreLocation } from "../../storage/types.js";
 import type { Place } from "../build/staging.js";
@@ -79,6 +80,7 @@ export async function removeIndex(
 ): Promise<string[]> {
   const location = resolveLocation(path, options.storage);
   const { matrices } = await openParts(location, options);
+  await dropIndex(location, { signal: options.signal });
   const removed: string[] = [];
   for (const name of matrices.keys()) {
     throwIfAborted(options.signal);

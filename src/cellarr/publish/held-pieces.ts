@@ -15,7 +15,7 @@ import { addedColumns } from "../layout.js";
  * 0. files without which arrays do not open: schemas, commits that are not empty, metadata, consolidated footers
  * 1. fragments' footers; small metadata files whole
  * 2. of larger ones the R-tree and where tiles lie
- * 3. columns of frames, the genes' names first, then smaller ones before larger ones
+ * 3. columns of frames, the genes' names first, and tiles' statistics, smaller ones before larger ones
  *
  * Tiles of matrices are not held: which ones are asked for depends on the query.
  */
@@ -33,10 +33,10 @@ export interface Candidate {
 }
 
 /** Metadata files up to this size are held whole. */
-const WHOLE_BYTES = 16 * 1024;
+const WHOLE_BYTES = 4 * 1024;
 const METADATA_FILE = "__fragment_metadata.tdb";
 
-/** In the order in which they should be taken. `store` lists `entries`, which are all files below `root`. */
+/** In the order in which they should be taken; some may be empty. `store` lists `entries`, which are all files below `root`. */
 export async function candidatesOf(
   store: ReadableStore,
   root: string,
@@ -110,6 +110,7 @@ async function metadataCandidates(
       2,
       sections.map((range) => ({ key, range })),
     ),
+    candidate(3, [{ key, range: { start: sections.at(-1)?.end ?? footer, end: footer } }]),
   ];
 }
 

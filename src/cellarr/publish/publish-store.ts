@@ -4,6 +4,7 @@ import { INDEX_KEY, writeIndex } from "../../storage/listed/index-file.js";
 import { ListedStore } from "../../storage/listed/listed-store.js";
 import type { HeldPiece } from "../../storage/listed/listed-view.js";
 import { isIndexed } from "../../storage/listed/open-listed.js";
+import type { StorageOptions } from "../../storage/remote/settings.js";
 import { locationUri, resolveLocation } from "../../storage/resolve.js";
 import type { StoreEntry, StoreLocation, WritableStore } from "../../storage/types.js";
 import { mapBounded } from "../../util/concurrency.js";
@@ -15,6 +16,8 @@ export interface PublishOptions {
   readonly maxBytes?: number | undefined;
   /** Go on although a killed process left the store locked. */
   readonly breakLock?: boolean | undefined;
+  /** Settings of places that are given as URIs. */
+  readonly storage?: StorageOptions | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -46,7 +49,7 @@ export async function publishStore(
 ): Promise<PublishResult> {
   const { maxBytes = DEFAULT_BYTES } = options;
   if (!(maxBytes >= 0)) throw new ArgumentError(`maxBytes ${maxBytes}: expected bytes`);
-  const place = resolveLocation(location);
+  const place = resolveLocation(location, options.storage);
   await filesOf(place, options.signal);
   return withStoreLock(place, options.breakLock ?? false, () => publish(place, maxBytes, options.signal));
 }
@@ -96,7 +99,7 @@ function chosen(candidates: readonly Candidate[], maxBytes: number): Piece[] {
   let left = maxBytes;
   const pieces: Piece[] = [];
   for (const one of candidates) {
-    if (one.bytes > left) continue;
+    if (one.bytes > left || one.bytes === 0) continue;
     left -= one.bytes;
     pieces.push(...one.pieces);
   }

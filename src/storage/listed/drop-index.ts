@@ -7,6 +7,9 @@ import { INDEX_KEY } from "./index-file.js";
 /** A dataset's root is two folders above a matrix, or more where the group's name has several parts. */
 const FOLDERS = 4;
 
+/** Folders in which changes of a store are made before they take their places. */
+const ASIDE = /(^|\/)\.cellarr-/;
+
 /**
  * Removes the index files that tell of the folder: its own and those of the folders around it, since it is about to
  * change. Those around it are not everybody's to delete: what forbids it leaves them, and readers that list notice.
@@ -15,6 +18,8 @@ export async function dropIndex(
   place: StoreLocation<WritableStore>,
   options: StoreOptions = {},
 ): Promise<void> {
+  // What is made aside becomes part of a store later.
+  if (ASIDE.test(place.path)) return;
   const places = placesFrom(place);
   await Promise.all(
     places.map(async ({ store, path }, above) => {
