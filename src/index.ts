@@ -64,8 +64,7 @@ export type { VerifyOptions, VerifyProgress, VerifyReport } from "./cellarr/veri
 export * from "./errors.js";
 export { AnnData, type AnnDataInput } from "./h5ad/anndata.js";
 export type { DenseMatrix, Matrix, MatrixDtype, MatrixShape, SparseMatrix } from "./h5ad/matrix.js";
-export { cacheApiCache, type LaterCache } from "./storage/cache/later-cache.js";
-export { clearCache, setLaterCache } from "./storage/cache/shared-cache.js";
+export { cacheApiCache, clearCache, type LaterCache, setLaterCache } from "./storage/cache/cache-late.js";
 export { MemoryStore } from "./storage/memory.js";
 export type { R2Bucket } from "./storage/r2/r2-bucket.js";
 export { R2Store } from "./storage/r2/r2-store.js";

@@ -17,7 +17,6 @@ import { ALL_TIME, type TimeWindow, visibleMetadata } from "./directory/visible-
 import { unionOf } from "./nd-union.js";
 import type { OpenedArray } from "./opened-array.js";
 import type { AggregateResult, FragmentInfo, LabelInfo, ReadPlan, ReadQuery, ReadResult } from "./query.js";
-import { aggregate } from "./read/aggregate/aggregate.js";
 import { checkListed, listCells } from "./read/as-listed.js";
 import { readBatches } from "./read/batches.js";
 import { type CompressedCells, type CompressedQuery, readCompressed } from "./read/compressed/compressed.js";
@@ -29,7 +28,6 @@ import {
   labelPath,
   withoutLabelRanges,
 } from "./read/label-ranges.js";
-import { planRead } from "./read/plan.js";
 import { readArray } from "./read/read.js";
 import { type ResolvedQuery, resolveQuery } from "./read/resolve-query.js";
 
@@ -157,6 +155,7 @@ export class TileDBArray {
   /** What `read(query)` would do. */
   async plan(query: ReadQuery = {}): Promise<ReadPlan> {
     const resolved = await this.#resolve(query);
+    const { planRead } = await import("./read/plan.js");
     return this.#ask(() => planRead(this.#opened, resolved));
   }
 
@@ -219,6 +218,7 @@ export class TileDBArray {
     > = {},
   ): Promise<AggregateResult> {
     const resolved = await this.#resolve({ dimensions: [], ...query, order: "unordered" });
+    const { aggregate } = await import("./read/aggregate/aggregate.js");
     return this.#ask(() => aggregate(this.#opened, resolved));
   }
 

@@ -5,7 +5,6 @@ import { mapBounded } from "../../util/concurrency.js";
 import type { Column } from "../columns.js";
 import { conditionFields, prepareCondition } from "../condition/condition-eval.js";
 import type { FragmentReader } from "../directory/fragment-reader.js";
-import { storedField } from "../directory/stored-field.js";
 import type { TimeWindow } from "../directory/visible-at.js";
 import { isInteger } from "../integer-types.js";
 import type { OpenedArray } from "../opened-array.js";
@@ -14,17 +13,15 @@ import type { ReadResult } from "../query.js";
 import { Block } from "./block.js";
 import { assemble, loadColumn } from "./block-columns.js";
 import { sortedDimension } from "./cell-order.js";
-import { applyDeletes, deleteFields, deletesOf, prepareDeletes } from "./deletes.js";
+import { applyDeletes } from "./deletes.js";
 import type { Intervals } from "./intervals.js";
-import { dropCells, type Merged, mergeFragments, withoutSorting } from "./merge-fragments.js";
+import { dropCells, type Merged, mergeFragments } from "./merge-fragments.js";
 import { pruneSparse } from "./prune.js";
 import { pruneFragments } from "./prune-fragments.js";
 import type { ResolvedQuery } from "./resolve-query.js";
 import { filterText, maskSelection, numericFilter, run, type Selection, searchSorted } from "./selection.js";
-import { sparseFields } from "./sparse-fields.js";
 import { fragmentTouches, openSparseSource, type SparseSource } from "./sparse-source.js";
 import type { FetchOptions } from "./tile-fetch.js";
-import { TilesAhead, type TilesOfField } from "./tiles-ahead.js";
 
 /** Reading of sparse arrays: ranges, time, merging, condition narrow the tiles' cells; then columns are built. */
 
@@ -77,33 +74,14 @@ export async function readSources(
   given: FetchOptions,
 ): Promise<ReadResult> {
   const all = allBlocks(sources);
-  const options = await withTilesAhead(array, query, sources, all, given);
+  let options = given;
+  if (sources.some(({ fragment }) => fragment.store.isRemote === true)) {
+    const { withTilesAhead } = await import("./sparse-ahead.js");
+    options = await withTilesAhead(array, query, sources, all, given);
+  }
   const blocks = await selectedBlocks(array, query, all, options);
   checkCount(blocks, array.uri);
   return resultOf(array, query, await mergeFragments(blocks, array.schema, query.order, options), options);
-}
-
-/** Asks for all that a small read of a remote store may need, in one round trip. */
-async function withTilesAhead(
-  array: OpenedArray,
-  query: ResolvedQuery,
-  sources: readonly SparseSource[],
-  blocks: Block[],
-  options: FetchOptions,
-): Promise<FetchOptions> {
-  if (sources.some(({ fragment }) => fragment.store.isRemote !== true)) return options;
-  const compares = withoutSorting(blocks, array.schema, query.order) === null;
-  const deletes = await prepareDeletes(array);
-  const wanted: TilesOfField[] = [];
-  for (const source of sources) {
-    const { fragment } = source;
-    const own = deleteFields(await deletesOf(fragment, deletes, options));
-    for (const { name, tiles } of sparseFields(array, query, source, compares, own)) {
-      if (tiles.length > 0) wanted.push({ field: await storedField(fragment, name, options), tiles });
-    }
-  }
-  const ahead = TilesAhead.ask(wanted, options.signal);
-  return ahead === undefined ? options : { ...options, ahead };
 }
 
 /** A block for each of the sources' tiles. */

@@ -15,7 +15,7 @@ interface CacheLike {
   put(request: string, response: Response): Promise<void>;
 }
 
-interface CachesLike {
+export interface CachesLike {
   open(name: string): Promise<CacheLike>;
 }
 

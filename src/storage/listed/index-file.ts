@@ -131,22 +131,43 @@ function readEntries(reader: VarintReader, where: string): (StoreEntry & { reado
   };
   const count = reader.count("files", 4);
   const entries: (StoreEntry & { readonly size: number })[] = [];
-  let before: Uint8Array = new Uint8Array(0);
+  let before: Name = { bytes: new Uint8Array(0), text: "", isAscii: true };
   for (let i = 0; i < count; i++) {
     const shared = reader.number("shared bytes");
-    if (shared > before.byteLength) throw reader.error("a key shares more bytes than the one before has");
+    if (shared > before.bytes.byteLength) {
+      throw reader.error("a key shares more bytes than the one before has");
+    }
     const rest = reader.bytes(reader.number("length of a key"), "a key");
-    const name = new Uint8Array(shared + rest.byteLength);
-    name.set(before.subarray(0, shared));
-    name.set(rest, shared);
-    const key = text(name, "a key");
+    const bytes = new Uint8Array(shared + rest.byteLength);
+    bytes.set(before.bytes.subarray(0, shared));
+    bytes.set(rest, shared);
+    const isAscii = before.isAscii && isAsciiText(rest);
+    const key = isAscii ? before.text.slice(0, shared) + asciiText(rest) : text(bytes, "a key");
     checkKey(key, where);
     const size = reader.number("a size");
-    const etag = text(reader.bytes(reader.number("length of an ETag"), "an ETag"), "an ETag");
-    entries.push(etag === "" ? { key, size } : { key, size, etag });
-    before = name;
+    const tag = reader.bytes(reader.number("length of an ETag"), "an ETag");
+    entries.push(tag.byteLength === 0 ? { key, size } : { key, size, etag: text(tag, "an ETag") });
+    before = { bytes, text: key, isAscii };
   }
   return entries;
+}
+
+interface Name {
+  readonly bytes: Uint8Array;
+  readonly text: string;
+  readonly isAscii: boolean;
+}
+
+function isAsciiText(bytes: Uint8Array): boolean {
+  for (let i = 0; i < bytes.byteLength; i++) if (bytes[i]! > 127) return false;
+  return bytes.byteLength < MOST_CHARACTERS;
+}
+
+/** As many as a function takes arguments everywhere; of keys a decoder of its own would take most of the time. */
+const MOST_CHARACTERS = 1024;
+
+function asciiText(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
 }
 
 function readPieces(reader: VarintReader, entries: StoreIndex["entries"]): Map<string, HeldPiece[]> {

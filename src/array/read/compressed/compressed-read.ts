@@ -6,7 +6,7 @@ import { type StoredField, storedField } from "../../directory/stored-field.js";
 import { firstNotBelow } from "../intervals.js";
 import type { SparseSource } from "../sparse-source.js";
 import { type FetchOptions, fetchTiles, type TileRequest } from "../tile-fetch.js";
-import { TilesAhead, type TilesOfField } from "../tiles-ahead.js";
+import type { TilesOfField } from "../tiles-ahead.js";
 import { decodeCoordinates, type MatrixTile } from "./matrix-tile.js";
 import { checkColumn, type Picked, type PickScratch, pickCells, type WantedColumns } from "./pick-cells.js";
 import { type RowRuns, runsByColumns, runsByRows } from "./row-runs.js";
@@ -115,6 +115,7 @@ class CompressedRead {
         wanted.push({ field, tiles: own.map(({ tile }) => tile) });
       }
     }
+    const { TilesAhead } = await import("../tiles-ahead.js");
     const ahead = TilesAhead.ask(wanted, this.#options.signal);
     if (ahead !== undefined) this.#options = { ...this.#options, ahead };
   }
