@@ -115,6 +115,7 @@ async function indexMatrix(job: IndexJob, options: IndexOptions): Promise<Indexe
     throw error;
   }
   throwIfAborted(signal);
+  await dropIndex(job.place, { signal });
   await removeCopy(job.place);
   await placeCopy(made, job.place);
   return "made";
