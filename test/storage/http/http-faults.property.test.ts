@@ -1,4 +1,5 @@
 import fc from "fast-check";
+import { zipSync } from "fflate";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isCellarrError } from "../../../src/errors.js";
 import { HttpStore } from "../../../src/storage/http/http-store.js";
@@ -80,14 +81,14 @@ describe("faults on the way", () => {
     "that pass change nothing",
     async () => {
       const faults = fc.array(fc.option(fc.constantFrom(...quickFaults), { nil: undefined }), {
-        maxLength: 40,
+        maxLength: 16,
       });
       await fc.assert(
         fc.asyncProperty(faults, async (drawn) => {
           proxy.reset();
           const left = [...drawn];
           proxy.fault(({ range }) => possible(left.shift(), range));
-          expect(await readAll(overHttp({ "vfs.http.connect_max_tries": 41 }))).toEqual(expected);
+          expect(await readAll(overHttp({ "vfs.http.connect_max_tries": 17 }))).toEqual(expected);
           expect(proxy.stats().log.filter(({ fault }) => fault !== undefined).length).toBeLessThanOrEqual(
             drawn.length,
           );
@@ -125,6 +126,30 @@ describe("faults on the way", () => {
       );
       expect(failed).toBeGreaterThan(0);
       expect(read + failed).toBeGreaterThan(1);
+    },
+    patience(120_000),
+  );
+
+  it(
+    "change nothing in what is read of a zip file",
+    async () => {
+      const entries: Record<string, Uint8Array> = {};
+      for (const { key } of await files.list("array")) entries[key] = (await files.get(key))!;
+      await files.put("array.zip", zipSync(entries, { level: 0 }));
+      const faults = fc.array(fc.option(fc.constantFrom(...quickFaults), { nil: undefined }), {
+        maxLength: 20,
+      });
+      await fc.assert(
+        fc.asyncProperty(faults, async (drawn) => {
+          proxy.reset();
+          const left = [...drawn];
+          proxy.fault(({ range }) => possible(left.shift(), range));
+          const config = { "vfs.http.connect_scale_factor": 1, "vfs.http.connect_max_tries": 13 };
+          const array = await openArray(`${proxy.url}/array.zip`, { storage: { config } });
+          expect(await array.read({ order: "row-major" })).toEqual(expected);
+        }),
+        { numRuns: runs(10, 500) },
+      );
     },
     patience(120_000),
   );
