@@ -1,7 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { mkdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CellArrDataset, publishStore, slice } from "../../../src/node.js";
 import { HttpStore } from "../../../src/storage/http/http-store.js";
 import { NodeFsStore } from "../../../src/storage/node-fs.js";
 import type { StorageOptions } from "../../../src/storage/remote/settings.js";
@@ -12,6 +14,9 @@ import { keptFolder } from "../../support/temporary.js";
 
 /** Static hosting as it is: nginx. */
 
+const fixture = fileURLToPath(
+  new URL("../../../spec-fixtures/cellarr-0.3.2/store.plain/dataset", import.meta.url),
+);
 const isThere = needsNginx();
 
 let nginx: Nginx;
@@ -109,6 +114,22 @@ describe("nginx", () => {
     for (const path of ["", "/compressed", "/moved"]) {
       const array = await openArray({ store: listed(path), path: "array" });
       expect(await array.read(query), path).toEqual(expected);
+    }
+  });
+
+  it("serves a store whose index file was made, and says what is missing of another", async () => {
+    await cp(fixture, join(files, "store"), { recursive: true });
+    const open = (path: string) => CellArrDataset.open(nginx.url + path);
+    await expect(open("/store")).rejects.toThrow(/cellarr publish/);
+    await publishStore(join(files, "store"));
+    const local = await CellArrDataset.open(join(files, "store"));
+    const genes = (await local.getGeneAnnotationIndex()).slice(3, 12);
+    const expected = (await local.get(slice(0, 40), genes)).matrix("counts");
+    expect(expected.data.length).toBeGreaterThan(5);
+    for (const path of ["/store", "/compressed/store", "/no-ranges/store", "/moved/store/"]) {
+      const dataset = await open(path);
+      expect(dataset.shape).toEqual(local.shape);
+      expect((await dataset.get(slice(0, 40), genes)).matrix("counts"), path).toEqual(expected);
     }
   });
 
