@@ -54,7 +54,7 @@ async function ourColumns(location: StoreLocation): Promise<Record<string, numbe
 }
 
 for (const name of ["s3proxy", "versitygw"] as const) {
-  describe.skipIf(!hasPython || !hasServer[name])(`buckets on ${name}`, () => {
+  describe.skipIf(!hasPython || !hasServer[name])(`buckets on ${name}`, { timeout: 180_000 }, () => {
     it("have arrays that TileDB-Py writes and we read, fragments overlapping, then consolidated", async () => {
       const { config, uri, location } = await newPlace(name, "deep/er/array");
       const peer = await pythonPeer();
@@ -107,7 +107,8 @@ for (const name of ["s3proxy", "versitygw"] as const) {
       const { config, uri, location } = await newPlace(name, "lab/store");
       const peer = await pythonPeer();
       const built = await buildCellArrDataset({
-        outputPath: location,
+        outputPath: uri,
+        storage: { config },
         files: twoExperiments(),
         matrixOptions: [{ dtype: "float32" }],
         cellMetadataOptions: { columnTypes: { cells: "ascii" } },
@@ -131,8 +132,11 @@ for (const name of ["s3proxy", "versitygw"] as const) {
       const isElsewhere = (key: string) => !/^lab\/store\/(assays|[a-z]+_metadata|gene_annotation)/.test(key);
       expect((await keys()).filter(isElsewhere)).toEqual([]);
 
-      await appendToDataset(location, { files: [generated(7, 20, 3)] });
-      const appended = await (await CellArrDataset.open(location)).get(slice(38, 46), genes);
+      await appendToDataset(uri, { files: [generated(7, 20, 3)], storage: { config } });
+      const appended = await (await CellArrDataset.open(uri, { storage: { config } })).get(
+        slice(38, 46),
+        genes,
+      );
       const more = { config, path: uri, assays: ["counts"], rows: [38, 46], genes };
       expect(await peer.call("s3_cellarr", more)).toMatchObject({
         shape: [47, 60],

@@ -5,11 +5,13 @@ import { isPassingError, S3Upload } from "./upload.js";
 
 /** Copies inside the bucket, which the server makes by itself. */
 
-/** Amazon copies no more at once. */
-const MAX_COPY = 5 * 2 ** 30;
+/**
+ * Larger objects are copied in parts of this size. Amazon copies up to 5 GiB at once, but a server that says nothing
+ * before it is done must be done before the time without a byte is over.
+ */
+const MAX_COPY = 256 * 2 ** 20;
 
-/** Of larger objects, which are copied in parts; 10,000 of them are the largest object that there is. */
-const COPY_PART = 2 ** 30;
+const MAX_PARTS = 10_000;
 
 export interface Copy {
   readonly from: string;
@@ -25,7 +27,7 @@ export async function copyObject(
   limit = MAX_COPY,
 ): Promise<void> {
   if (copy.size <= limit) await copyWhole(client, copy, settings);
-  else await copyInParts(client, copy, settings, Math.min(COPY_PART, limit));
+  else await copyInParts(client, copy, settings, Math.max(limit, Math.ceil(copy.size / MAX_PARTS)));
 }
 
 async function copyWhole(client: S3Client, { from, to, signal }: Copy, settings: S3Settings): Promise<void> {

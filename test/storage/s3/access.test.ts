@@ -17,7 +17,7 @@ import { useEnvironment } from "./fake-s3.js";
 const bytes = (text: string) => new TextEncoder().encode(text);
 const PART = 5 * 2 ** 20;
 
-describe.skipIf(!hasServer.versitygw)("access on versitygw", () => {
+describe.skipIf(!hasServer.versitygw)("access on versitygw", { timeout: 180_000 }, () => {
   async function publicBucket(actions: readonly string[]) {
     const server = await s3Server("versitygw");
     const bucket = await server.bucket();
@@ -120,7 +120,7 @@ describe.skipIf(!hasServer.versitygw)("access on versitygw", () => {
   });
 });
 
-describe.skipIf(!hasServer.s3proxy)("access on s3proxy", () => {
+describe.skipIf(!hasServer.s3proxy)("access on s3proxy", { timeout: 180_000 }, () => {
   async function smallArray() {
     const server = await s3Server("s3proxy");
     const bucket = await server.bucket();

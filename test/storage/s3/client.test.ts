@@ -291,6 +291,22 @@ describe("deletions", () => {
       requests.filter(({ method }) => method === "DELETE").map(({ url }) => new URL(url).pathname),
     ).toEqual(["/d/a%01b"]);
   });
+
+  it("go one by one where the server knows no other way", async () => {
+    const listing =
+      "<ListBucketResult><Contents><Key>d/a</Key><Size>1</Size></Contents><Contents><Key>d/b</Key><Size>1</Size></Contents></ListBucketResult>";
+    const { fetch, requests } = fakeFetch(({ method }) => {
+      if (method === "GET") return xml(listing, 200);
+      return method === "POST"
+        ? xml(errorXml("NotImplemented", "what?"), 501)
+        : new Response(null, { status: 204 });
+    });
+    await new S3Store({ bucket: "lab", fetch, config: KEYS }).deletePrefix("d");
+    const deleted = requests
+      .filter(({ method }) => method === "DELETE")
+      .map(({ url }) => new URL(url).pathname);
+    expect(deleted.sort()).toEqual(["/d/a", "/d/b"]);
+  });
 });
 
 describe("listings", () => {

@@ -21,7 +21,7 @@ const pattern = (length: number, seed = 0) =>
   Uint8Array.from({ length }, (_, at) => (at * 7 + (at >> 11) + seed) % 256);
 
 for (const name of ["s3proxy", "versitygw"] as const) {
-  describe.skipIf(!hasServer[name])(name, () => {
+  describe.skipIf(!hasServer[name])(name, { timeout: 180_000 }, () => {
     storeSuite(`S3Store on ${name}`, () => newStore(name), { canRename: false });
 
     it("takes keys with all letters that URLs and XML escape", async () => {
