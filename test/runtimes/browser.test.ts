@@ -1,11 +1,12 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
 import { buildIfStale } from "../../scripts/build.mjs";
 import { runtime } from "../support/runtimes.js";
+import { hasServer, s3Server } from "../support/s3-server.js";
 import { bundle } from "./bundle.js";
-import { expectedHere, makeSetting, PICTURES, type Results, type Setting } from "./setting.js";
+import { expectedHere, makeSetting, PICTURES, type Results, root, type Setting } from "./setting.js";
 
 /** The package in Chromium: as plain modules, bundled in a Web Worker, and where a page's policy forbids WebAssembly. */
 
@@ -58,6 +59,7 @@ const IMPORTS = {
   cellarr: "/installed/node_modules/cellarr/dist/index.js",
   "cellarr/tiledb": "/installed/node_modules/cellarr/dist/tiledb.js",
   "cellarr/h5ad": "/installed/node_modules/cellarr/dist/h5ad.js",
+  aws4fetch: "/modules/aws4fetch/dist/aws4fetch.esm.mjs",
   fflate: "/modules/fflate/esm/browser.js",
   h5wasm: "/modules/h5wasm/dist/esm/hdf5_hl.js",
   "@noble/hashes/crypto": "/modules/@noble/hashes/esm/crypto.js",
@@ -120,6 +122,31 @@ describe("a page in Chromium", () => {
       expect(await page.evaluate("document.querySelectorAll('tr').length")).toBe(5);
     });
   }, 120_000);
+});
+
+describe.skipIf(!hasServer.versitygw)("a page in Chromium with S3 on versitygw", () => {
+  it("reads and writes a bucket of another origin by signed requests", async (context) => {
+    const { config, bucket, request } = await s3Server("versitygw");
+    const name = await bucket();
+    const docs = await readFile(join(root, "docs", "storage.md"), "utf8");
+    const rules = /<CORSConfiguration>[\s\S]*<\/CORSConfiguration>/.exec(docs)![0];
+    const answer = await request(
+      "PUT",
+      `${name}?cors=`,
+      rules.replace("https://page.example", setting.server.url),
+    );
+    expect(answer.ok).toBe(true);
+    await inBrowser(context, async (page) => {
+      await page.goto(await writePage("bucket.html"));
+      await page.waitForFunction("globalThis.runBucketTask !== undefined");
+      const { url, arrays } = setting;
+      const task = { url, uri: `s3://${name}`, config, arrays };
+      const { listed, read, written } = (await page.evaluate(call("runBucketTask", task))) as Results;
+      expect(listed).toBe(true);
+      expect(withoutPicture(read)).toEqual(withoutPicture(expected.memory));
+      expect(written).toEqual(expected.written);
+    });
+  }, 180_000);
 });
 
 describe("a Web Worker in Chromium", () => {

@@ -3,6 +3,7 @@ import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildIfStale } from "../../scripts/build.mjs";
 import { runtime } from "../support/runtimes.js";
+import { hasServer, s3Server } from "../support/s3-server.js";
 import { bundle } from "./bundle.js";
 import { expectedHere, makeSetting, PICTURES, type Results, type Setting } from "./setting.js";
 
@@ -70,6 +71,28 @@ describe("workerd", () => {
       const fromBucket = await ask({ kind: "bucket", prefix: "stores/mine", arrays: readable });
       expect(fromBucket).toEqual(without(expected.memory, PICTURES));
       const written = await ask({ kind: "write-bucket", prefix: "stores/mine" });
+      expect(written).toEqual({ ...(expected.written as object), annData: null });
+    } finally {
+      await worker.dispose();
+    }
+  }, 180_000);
+});
+
+describe.skipIf(!hasServer.versitygw)("workerd with S3 on versitygw", () => {
+  it("reads and writes a bucket by signed requests", async (context) => {
+    const worker = await startWorker(await runtime("miniflare", context));
+    try {
+      const { config, bucket } = await s3Server("versitygw");
+      const arrays = setting.arrays.filter((name) => name !== PICTURES);
+      const task = { kind: "s3", url: setting.url, uri: `s3://${await bucket()}`, config, arrays };
+      const answer = await worker.dispatchFetch("http://worker/", {
+        method: "POST",
+        body: JSON.stringify(task),
+      });
+      if (answer.status !== 200) throw new Error(await answer.text());
+      const { listed, read, written } = (await answer.json()) as Results;
+      expect(listed).toBe(true);
+      expect(read).toEqual(without(expected.memory, PICTURES));
       expect(written).toEqual({ ...(expected.written as object), annData: null });
     } finally {
       await worker.dispose();

@@ -3,9 +3,11 @@ import * as cellarr from "cellarr";
 import * as h5ad from "cellarr/h5ad";
 import * as tiledb from "cellarr/tiledb";
 import { ServedStore } from "./places.mjs";
-import { runProgram } from "./run.mjs";
+import { runBucket, runProgram } from "./run.mjs";
 
 globalThis.runTask = (task) => runProgram({ cellarr, tiledb, h5ad }, task);
+
+globalThis.runBucketTask = (task) => runBucket({ cellarr, tiledb, h5ad }, task);
 
 globalThis.showSlice = async (url) => {
   const store = new ServedStore(url);

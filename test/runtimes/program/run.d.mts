@@ -14,3 +14,15 @@ export function runProgram(
   modules: { cellarr: typeof cellarr; tiledb: typeof tiledb; h5ad?: typeof h5ad },
   task: ProgramTask,
 ): Promise<Readonly<Record<string, unknown>>>;
+
+export interface BucketTask {
+  readonly url: string;
+  readonly uri: string;
+  readonly config: Readonly<Record<string, string>>;
+  readonly arrays: readonly string[];
+}
+
+export function runBucket(
+  modules: { cellarr: typeof cellarr; tiledb: typeof tiledb },
+  task: BucketTask,
+): Promise<Readonly<Record<string, unknown>>>;

@@ -23,3 +23,27 @@ export async function runProgram(modules, { url, arrays, local }) {
     localWritten: await observeWriting(modules, (name) => `${local.write}/${name}`),
   };
 }
+
+/**
+ * The same of a bucket of S3: what is served is put there, and read from there; an array and a store are written.
+ *
+ * @param task { url: where the places are served, uri: s3://..., config: TileDB's settings, arrays }
+ */
+export async function runBucket(modules, { url, uri, config, arrays }) {
+  const place = (path) => modules.tiledb.locate(`${uri}/${path}`, { config });
+  const served = new ServedStore(url);
+  const { store } = place("");
+  const entries = await served.list("");
+  const pending = [...entries];
+  const take = async () => {
+    for (let entry = pending.pop(); entry !== undefined; entry = pending.pop()) {
+      await store.put(entry.key, await served.get(entry.key));
+    }
+  };
+  await Promise.all(Array.from({ length: 6 }, take));
+  return {
+    listed: JSON.stringify(await store.list("")) === JSON.stringify(entries),
+    read: await observeReading(modules, place, arrays),
+    written: await observeWriting(modules, (path) => place(`made/${path}`)),
+  };
+}

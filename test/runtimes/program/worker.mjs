@@ -3,11 +3,12 @@ import * as cellarr from "cellarr";
 import * as tiledb from "cellarr/tiledb";
 import { observeReading, observeWriting } from "./observe.mjs";
 import { ServedStore } from "./places.mjs";
-import { runProgram } from "./run.mjs";
+import { runBucket, runProgram } from "./run.mjs";
 
 async function answer(task, env) {
   const modules = { cellarr, tiledb };
   if (task.kind === "program") return runProgram(modules, task);
+  if (task.kind === "s3") return runBucket(modules, task);
   const store = new tiledb.R2Store(env.BUCKET, { prefix: task.prefix });
   if (task.kind === "upload") return upload(new ServedStore(task.url), store);
   if (task.kind === "bucket") return observeReading(modules, (path) => ({ store, path }), task.arrays);
