@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll } from "vitest";
+import { afterAll, beforeAll } from "vitest";
 import { canHaveServer, ensureServer } from "../../scripts/s3-servers.mjs";
 import { EMPTY_SHA256, sha256Hex, signRequest } from "../../src/storage/s3/sign.js";
 
@@ -56,6 +56,11 @@ export async function s3Server(name: S3ServerName = "s3proxy"): Promise<S3Server
   }
   return (await running).server;
 }
+
+// A first installation takes longer than a test may.
+beforeAll(async () => {
+  for (const name of ["s3proxy", "versitygw"] as const) if (hasServer[name]) await ensureServer[name]();
+}, 1_800_000);
 
 afterAll(async () => {
   const all = [...started.values()];
