@@ -9,10 +9,12 @@ const published = [
   "tiledb",
   "h5ad",
   "server",
+  "ml",
   "node",
   "tiledb-node",
   "h5ad-node",
   "server-node",
+  "ml-node",
   "cli/main",
   "format/tile-worker-node",
 ];
@@ -74,7 +76,7 @@ function inputOptions(root, names) {
 
 /** Writes dist/**.js with source maps. */
 export async function bundleSources(root) {
-  const anywhere = await loadedWith(root, ["index", "tiledb", "h5ad", "server"], true);
+  const anywhere = await loadedWith(root, ["index", "tiledb", "h5ad", "server", "ml"], true);
   const atOnce = new Set([...(await loadedWith(root, ["index"])), ...(await loadedWith(root, ["node"]))]);
   const isEntry = (id) => published.some((name) => id === join(root, "src", `${name}.ts`));
   const bundle = await rolldown(inputOptions(root, [...published, ...internal]));

@@ -1,39 +1,10 @@
-/**
- * A small seeded generator (sfc32) and the draws that the simulator needs, so that simulated data are the same on
- * every machine.
- */
+import { Sfc32 } from "../util/random.js";
 
-export class Random {
-  #a: number;
-  #b: number;
-  #c: number;
-  #counter = 1;
+/** The draws that the simulator needs, from a seed: simulated data are the same on every machine. */
 
+export class Random extends Sfc32 {
   constructor(seed: number) {
-    this.#a = seed | 0;
-    this.#b = Math.floor(seed / 0x1_0000_0000) | 0;
-    this.#c = 0x9e3779b9 | 0;
-    for (let round = 0; round < 15; round++) this.uint32();
-  }
-
-  /** 0 to 2^32 - 1. */
-  uint32(): number {
-    const result = (this.#a + this.#b + this.#counter) | 0;
-    this.#counter = (this.#counter + 1) | 0;
-    this.#a = this.#b ^ (this.#b >>> 9);
-    this.#b = (this.#c + (this.#c << 3)) | 0;
-    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + result) | 0;
-    return result >>> 0;
-  }
-
-  /** Above 0 and below 1. */
-  uniform(): number {
-    return (this.uint32() + 0.5) / 0x1_0000_0000;
-  }
-
-  /** 0 to `count` - 1. */
-  below(count: number): number {
-    return Math.floor(this.uniform() * count);
+    super(seed, Math.floor(seed / 0x1_0000_0000), 0x9e3779b9);
   }
 
   /** Mean 0, standard deviation 1 (Box and Muller). */

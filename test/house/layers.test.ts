@@ -17,6 +17,7 @@ const ALLOWED: Record<string, readonly string[]> = {
   array: ["errors.ts", "util", "format", "storage"],
   h5ad: ["errors.ts", "util"],
   cellarr: ["errors.ts", "util", "format", "storage", "array", "h5ad"],
+  ml: ["errors.ts", "util", "format", "storage", "array", "h5ad", "cellarr"],
   server: ["errors.ts", "util", "storage", "array", "h5ad", "cellarr"],
 };
 const ENTRIES = [
@@ -24,13 +25,15 @@ const ENTRIES = [
   "tiledb.ts",
   "h5ad.ts",
   "server.ts",
+  "ml.ts",
   "node.ts",
   "tiledb-node.ts",
   "h5ad-node.ts",
   "server-node.ts",
+  "ml-node.ts",
   "node-platform.ts",
 ];
-const BROWSER_ENTRIES = ["index.ts", "tiledb.ts", "h5ad.ts", "server.ts"];
+const BROWSER_ENTRIES = ["index.ts", "tiledb.ts", "h5ad.ts", "server.ts", "ml.ts"];
 
 const layerOf = (path: string) => path.split("/")[0]!;
 

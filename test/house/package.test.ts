@@ -19,6 +19,7 @@ describe("entries", () => {
     "cellarr/tiledb": [() => import("../../src/tiledb.js"), () => import("../../src/tiledb-node.js")],
     "cellarr/h5ad": [() => import("../../src/h5ad.js"), () => import("../../src/h5ad-node.js")],
     "cellarr/server": [() => import("../../src/server.js"), () => import("../../src/server-node.js")],
+    "cellarr/ml": [() => import("../../src/ml.js"), () => import("../../src/ml-node.js")],
   } as const;
 
   it.each(Object.entries(entries))(

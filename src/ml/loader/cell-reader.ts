@@ -1,0 +1,206 @@
+import { asNumbers } from "../../cellarr/build/fit-values.js";
+import type { CellArrDataset } from "../../cellarr/dataset.js";
+import { positionsIn, slice, sortedUnique } from "../../cellarr/selection.js";
+import { ArgumentError, LimitError, NotFoundError } from "../../errors.js";
+import type { SparseMatrix } from "../../h5ad/matrix.js";
+import type { NumberArray } from "../../util/typed-arrays.js";
+import type { CellValues, CsrBatch } from "./batch.js";
+import { LogNormaliser } from "./normalise.js";
+import { type CellReaderOptions, type ReaderSettings, readerSettings } from "./options.js";
+
+/**
+ * Cells of a store as a network takes them: chosen genes in a chosen order, log-normalised, as float32.
+ */
+
+export interface ReadOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Cells as they are stored, of which values are made when they are needed: they take less memory so. */
+export interface FetchedCells {
+  readonly cells: Uint32Array;
+  /** Row of `matrix` of each cell. */
+  readonly rows: Uint32Array;
+  readonly matrix: SparseMatrix;
+}
+
+/** What a typed array holds in every engine of today. */
+const MAX_VALUES = 2 ** 32;
+
+interface GeneChoice {
+  readonly names: readonly string[];
+  /** Numbers in the store, ascending; null for all genes. */
+  readonly read: Uint32Array | null;
+  /** Column of the result for each gene that is read; null where it is the same. */
+  readonly columns: Uint32Array | null;
+}
+
+export class CellReader {
+  readonly #dataset: CellArrDataset;
+  readonly #matrix: string;
+  readonly #settings: ReaderSettings;
+  readonly #genes: GeneChoice;
+  readonly #normaliser: LogNormaliser | null;
+
+  private constructor(dataset: CellArrDataset, matrix: string, settings: ReaderSettings, genes: GeneChoice) {
+    this.#dataset = dataset;
+    this.#matrix = matrix;
+    this.#settings = settings;
+    this.#genes = genes;
+    this.#normaliser = settings.lognorm ? new LogNormaliser(settings.targetSum) : null;
+  }
+
+  /** Throws NotFoundError for a matrix or genes that are not there, ArgumentError for genes given twice. */
+  static async open(dataset: CellArrDataset, options: CellReaderOptions = {}): Promise<CellReader> {
+    const settings = readerSettings(options);
+    const matrix = matrixName(dataset, settings.matrix);
+    const genes = await chooseGenes(dataset, settings);
+    return new CellReader(dataset, matrix, settings, genes);
+  }
+
+  /** Names of the columns. */
+  get genes(): readonly string[] {
+    return this.#genes.names;
+  }
+
+  /** Whether and to what sum values are normalised. */
+  get normalisation(): { readonly lognorm: boolean; readonly targetSum: number } {
+    const { lognorm, targetSum } = this.#settings;
+    return { lognorm, targetSum };
+  }
+
+  /** The cells of these numbers in that order, repeats included; tiles that hold several are read once. */
+  async read(cells: Uint32Array, options: ReadOptions = {}): Promise<CellValues> {
+    this.checkSize(cells.length);
+    return this.finish(await this.fetch(cells, options));
+  }
+
+  /** Throws LimitError if that many cells are more than an array holds. */
+  checkSize(cells: number): void {
+    const genes = this.genes.length;
+    if (this.#settings.sparse || cells * genes <= MAX_VALUES) return;
+    throw new LimitError(
+      `a dense batch of ${cells} cells x ${genes} genes, at most ${MAX_VALUES} values are held: ask for smaller batches or sparse`,
+    );
+  }
+
+  /** What `finish` makes the values of. */
+  async fetch(cells: Uint32Array, options: ReadOptions = {}): Promise<FetchedCells> {
+    const sorted = sortedUnique(cells);
+    const matrices = await this.#dataset.getMatrixSubset(sorted, this.#genes.read ?? slice(), {
+      matrices: [this.#matrix],
+      signal: options.signal,
+    });
+    const rows = positionsIn(sorted, cells);
+    return { cells, rows, matrix: matrices.get(this.#matrix)! };
+  }
+
+  finish({ cells, rows, matrix }: FetchedCells): CellValues {
+    const values = this.#settings.sparse ? this.#sparse(rows, matrix) : this.#dense(rows, matrix);
+    return { cellCount: cells.length, geneCount: this.genes.length, values, cellIndices: cells };
+  }
+
+  #dense(rows: Uint32Array, { indptr, indices, data }: SparseMatrix): Float32Array {
+    const values = asNumbers(data);
+    const geneCount = this.genes.length;
+    const dense = new Float32Array(rows.length * geneCount);
+    const columns = this.#columnsOf(indices);
+    for (let cell = 0; cell < rows.length; cell++) {
+      const [from, to] = [indptr[rows[cell]!]!, indptr[rows[cell]! + 1]!];
+      this.#put(values, from, to, dense, cell * geneCount, columns);
+    }
+    return dense;
+  }
+
+  #sparse(rows: Uint32Array, { indptr, indices, data }: SparseMatrix): CsrBatch {
+    const values = asNumbers(data);
+    const starts = new Uint32Array(rows.length + 1);
+    for (let cell = 0; cell < rows.length; cell++) {
+      starts[cell + 1] = starts[cell]! + indptr[rows[cell]! + 1]! - indptr[rows[cell]!]!;
+    }
+    const columns = this.#columnsOf(indices);
+    const batch = {
+      indptr: starts,
+      indices: new Int32Array(starts[rows.length]!),
+      values: new Float32Array(starts[rows.length]!),
+    };
+    for (let cell = 0; cell < rows.length; cell++) {
+      const [from, to] = [indptr[rows[cell]!]!, indptr[rows[cell]! + 1]!];
+      this.#put(values, from, to, batch.values, starts[cell]!, null);
+      batch.indices.set(columns.subarray(from, to), starts[cell]);
+      if (this.#genes.columns !== null) sortRow(batch, starts[cell]!, starts[cell + 1]!);
+    }
+    return batch;
+  }
+
+  #put(
+    values: NumberArray,
+    from: number,
+    to: number,
+    out: Float32Array,
+    start: number,
+    columns: Int32Array | Uint32Array | null,
+  ): void {
+    if (this.#normaliser !== null) this.#normaliser.cell(values, from, to, out, start, columns);
+    else if (columns === null) out.set(values.subarray(from, to), start);
+    else for (let at = from; at < to; at++) out[start + columns[at]!] = values[at]!;
+  }
+
+  /** Columns of the result in place of those that were read. */
+  #columnsOf(indices: Int32Array | Uint32Array): Int32Array | Uint32Array {
+    const { columns } = this.#genes;
+    if (columns === null) return indices;
+    const places = new Int32Array(indices.length);
+    for (let at = 0; at < places.length; at++) places[at] = columns[indices[at]!]!;
+    return places;
+  }
+}
+
+function matrixName(dataset: CellArrDataset, wanted: string | undefined): string {
+  const names = dataset.matrixNames;
+  const name = wanted ?? (names.length === 1 ? names[0]! : "counts");
+  if (names.includes(name)) return name;
+  const present = names.map((one) => `'${one}'`).join(", ") || "none";
+  throw new NotFoundError(`no matrix '${name}'; there are: ${present}`, { where: dataset.uri });
+}
+
+async function chooseGenes(
+  dataset: CellArrDataset,
+  { geneOrder, missingGenes }: ReaderSettings,
+): Promise<GeneChoice> {
+  const all = await dataset.getGeneAnnotationIndex();
+  if (geneOrder === undefined) return { names: all, read: null, columns: null };
+  if (new Set(geneOrder).size !== geneOrder.length) {
+    const twice = geneOrder.find((name, at) => geneOrder.indexOf(name) !== at);
+    throw new ArgumentError(`geneOrder has '${twice}' twice`);
+  }
+  const numberOf = new Map(all.map((name, number) => [name, number]));
+  const missing = geneOrder.filter((name) => !numberOf.has(name));
+  if (missing.length > 0 && missingGenes === "error") throw missingError(missing, dataset.uri);
+  const names = geneOrder.filter((name) => numberOf.has(name));
+  if (names.length === 0)
+    throw new NotFoundError("geneOrder has no gene of the store", { where: dataset.uri });
+  const numbers = Uint32Array.from(names, (name) => numberOf.get(name)!);
+  const read = numbers.slice().sort();
+  const columns = new Uint32Array(read.length);
+  for (const [column, place] of positionsIn(read, numbers).entries()) columns[place] = column;
+  const inOrder = columns.every((column, place) => column === place);
+  return { names, read: read.length === all.length ? null : read, columns: inOrder ? null : columns };
+}
+
+function missingError(missing: readonly string[], where: string): NotFoundError {
+  const shown = missing.slice(0, 20).map((name) => `'${name}'`);
+  const more = missing.length > shown.length ? ` and ${missing.length - shown.length} more` : "";
+  return new NotFoundError(`no gene of that name: ${shown.join(", ")}${more}`, { where });
+}
+
+/** Puts the columns of a row in order. */
+function sortRow({ indices, values }: CsrBatch, from: number, to: number): void {
+  const columns = indices.slice(from, to);
+  const row = values.slice(from, to);
+  const order = Uint32Array.from(columns, (_, at) => at).sort((a, b) => columns[a]! - columns[b]!);
+  for (const [at, other] of order.entries()) {
+    indices[from + at] = columns[other]!;
+    values[from + at] = row[other]!;
+  }
+}
