@@ -1,4 +1,5 @@
 import { AbortedError, throwIfAborted } from "../../errors.js";
+import { onAbort } from "../../util/on-abort.js";
 
 /**
  * Requests under way that several askers wait for. One who gives up leaves the others their answer; when nobody waits
@@ -65,14 +66,13 @@ export class SharedRequests<T> {
 /** The answer, or AbortedError as soon as the signal fires. */
 async function orAborted<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return answer;
-  let onAbort = () => {};
+  let forget = () => {};
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new AbortedError(undefined, { cause: signal.reason }));
-    signal.addEventListener("abort", onAbort);
+    forget = onAbort(signal, () => reject(new AbortedError(undefined, { cause: signal.reason })));
   });
   try {
     return await Promise.race([answer, aborted]);
   } finally {
-    signal.removeEventListener("abort", onAbort);
+    forget();
   }
 }
