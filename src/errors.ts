@@ -108,6 +108,9 @@ export class StorageError extends CellarrError {
   }
 }
 
+/** What a server was asked it refuses, and would refuse again: no breakdown, and nothing that waiting helps. */
+export class RefusedError extends StorageError {}
+
 /** A file that was there when it was listed is gone, or is another one: what was opened was changed since. */
 export class GoneError extends StorageError {}
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/errors.js";
-import { crc32 } from "../../src/storage/listed/crc32.js";
 import { readIndex, type StoreIndex, writeIndex } from "../../src/storage/listed/index-file.js";
+import { crc32 } from "../../src/util/crc32.js";
 import { runs } from "../support/property.js";
 
 const name = fc

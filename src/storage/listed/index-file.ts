@@ -1,7 +1,7 @@
 import { ArgumentError, FormatError } from "../../errors.js";
+import { crc32 } from "../../util/crc32.js";
 import { checkKey } from "../key.js";
 import type { StoreEntry } from "../types.js";
-import { crc32 } from "./crc32.js";
 import type { HeldPiece } from "./listed-view.js";
 import { VarintReader, VarintWriter } from "./varints.js";
 

@@ -1,4 +1,4 @@
-import { isCellarrError, UnsupportedError } from "../../errors.js";
+import { isCellarrError, RefusedError, UnsupportedError } from "../../errors.js";
 import { CachedStore, type ValueVersion } from "../cache/cached-store.js";
 import { laterCache, sharedCache } from "../cache/shared-cache.js";
 import { joinKey } from "../key.js";
@@ -61,7 +61,7 @@ async function contentOf(location: StoreLocation, options: ListedOptions): Promi
     return agreed(await listing, index);
   } catch (error) {
     // Static hosting lists nothing, and buckets that anybody may read often cannot be listed by anybody.
-    if (isCellarrError(error, "UNSUPPORTED") || isCellarrError(error, "STORAGE")) return index;
+    if (isCellarrError(error, "UNSUPPORTED") || error instanceof RefusedError) return index;
     throw error;
   }
 }
@@ -88,7 +88,7 @@ async function indexOf(location: StoreLocation, options: ListedOptions): Promise
     bytes = await store.get(key, { signal: options.signal });
   } catch (error) {
     // Where nothing can be listed, some stores answer 403 for what is not there.
-    if (!isCellarrError(error, "STORAGE")) throw error;
+    if (!(error instanceof RefusedError)) throw error;
     return undefined;
   }
   if (bytes === undefined) return undefined;

@@ -1,4 +1,4 @@
-import { ArgumentError, isCellarrError, StorageError } from "../../errors.js";
+import { ArgumentError, isCellarrError, RefusedError } from "../../errors.js";
 import { Slots } from "../../util/slots.js";
 import { AttemptWatch } from "./attempt-watch.js";
 import { withoutQuery } from "./http-uri.js";
@@ -143,7 +143,7 @@ export async function refusal(response: Response, where: string, watch: AttemptW
   const said = messageText(serverMessage(bytes));
   const line = `the server answered ${status} ${statusText}`.trim();
   const message = said === "" ? line : `${line}, ${said}`;
-  if (!TRANSIENT.includes(status)) return new StorageError(message, { where });
+  if (!TRANSIENT.includes(status)) return new RefusedError(message, { where });
   return new TransientError(message, {
     retryAfter: retryAfterOf(headers),
     isThrottled: THROTTLED.includes(status),

@@ -1,4 +1,4 @@
-import { StorageError } from "../../errors.js";
+import { RefusedError, type StorageError } from "../../errors.js";
 import { serverMessage } from "../remote/server-message.js";
 
 /** What S3 says of requests that it refuses: XML with Code, Message and, for some, Region. */
@@ -29,7 +29,7 @@ export function readRefusal({ status, headers, bytes }: Answer): Refusal {
 export function refusalError(what: string, refusal: Refusal, where: string, hint = ""): StorageError {
   const { status, code, message } = refusal;
   const said = [code, message].filter((part) => part !== undefined).join(": ");
-  return new StorageError(`S3: cannot ${what}: ${said === "" ? "refused" : said} (HTTP ${status})${hint}`, {
+  return new RefusedError(`S3: cannot ${what}: ${said === "" ? "refused" : said} (HTTP ${status})${hint}`, {
     where,
   });
 }

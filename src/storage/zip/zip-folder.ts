@@ -1,6 +1,6 @@
 import { NotFoundError, StorageError, throwIfAborted } from "../../errors.js";
+import { crc32 } from "../../util/crc32.js";
 import type { ReadableStore, StoreEntry, StoreLocation, StoreWriter } from "../types.js";
-import { crc32 } from "./crc32.js";
 import { ZipWriter } from "./zip-writer.js";
 
 /** A folder of a store as one zip file, whose entries are not compressed: TileDB's tiles are, and ranges stay ranges. */

@@ -1,10 +1,10 @@
 import { inflateSync } from "fflate";
 import { FormatError, LimitError, StorageError, throwIfAborted, UnsupportedError } from "../../errors.js";
+import { crc32 } from "../../util/crc32.js";
 import { checkKey, checkPrefix } from "../key.js";
 import { checkRange, listEntries, MemoryStore } from "../memory.js";
 import { readTail } from "../tail.js";
 import type { ByteRange, ReadableStore, StoreEntry, StoreLocation, StoreOptions } from "../types.js";
-import { crc32 } from "./crc32.js";
 import { InflatedEntries } from "./inflated-entries.js";
 import {
   DEFLATED,
