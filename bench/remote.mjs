@@ -166,7 +166,7 @@ async function measure(proxy, query) {
     note(`round ${round + 1} of ${options.repeat}`);
     for (const [at, one] of rotated([...contestants.entries()], round)) {
       proxy.reset();
-      const { ms, text } = await worker(one.worker, {
+      const { ms, cpu, text } = await worker(one.worker, {
         ...query,
         config,
         what: one.what,
@@ -174,14 +174,14 @@ async function measure(proxy, query) {
         uri: `s3://bench/${one.place}`,
       });
       const { requests, bytes, byMethod } = proxy.stats();
-      runs[at].push({ ms, text, requests, bytes, byMethod });
+      runs[at].push({ ms, cpu, text, requests, bytes, byMethod });
     }
   }
   return runs;
 }
 
 function table(runs) {
-  const lines = ["| | | requests | bytes | ms |", "|---|---|---|---|---|"];
+  const lines = ["| | | requests | bytes | ms | CPU, ms |", "|---|---|---|---|---|---|"];
   for (const [at, { name, what }] of contestants.entries()) {
     const [{ requests, bytes, byMethod }] = runs[at];
     const kinds = Object.entries(byMethod)
@@ -189,7 +189,9 @@ function table(runs) {
       .join(", ");
     const { median, min, max } = summarise(runs[at].map(({ ms }) => ms));
     const time = `${Math.round(median)} (${Math.round(min)} - ${Math.round(max)})`;
-    lines.push(`| ${what} | ${name} | ${requests} (${kinds}) | ${bytes} | ${time} |`);
+    lines.push(
+      `| ${what} | ${name} | ${requests} (${kinds}) | ${bytes} | ${time} | ${Math.round(summarise(runs[at].map(({ cpu }) => cpu)).median)} |`,
+    );
   }
   return lines.join("\n");
 }

@@ -2,12 +2,15 @@
 import { CellArrDataset } from "cellarr";
 import { openArray } from "cellarr/tiledb";
 
-const { uri, config, cells, genes, columns, geneCount, what, delay, index } = JSON.parse(process.argv[2]);
+const { uri, config, cells, genes, columns, geneCount, what, index } = JSON.parse(process.argv[2]);
 const storage = { config, ...(index && { index }) };
+const before = process.cpuUsage();
 const start = performance.now();
 const values = what === "matrix" ? await ofMatrix() : await ofDataset();
 const ms = performance.now() - start;
-process.stdout.write(`${JSON.stringify({ ms, text: JSON.stringify(Array.from(values, Number)), delay })}\n`);
+const { user, system } = process.cpuUsage(before);
+const cpu = (user + system) / 1000;
+process.stdout.write(`${JSON.stringify({ ms, cpu, text: JSON.stringify(Array.from(values, Number)) })}\n`);
 
 async function ofMatrix() {
   const array = await openArray(`${uri}/assays/counts`, { storage });

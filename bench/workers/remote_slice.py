@@ -48,7 +48,10 @@ if request["what"] == "bucket":
 elif request["what"] == "upload":
     print(json.dumps(upload()))
 else:
+    before = os.times()
     start = time.perf_counter()
     values = {"matrix": matrix, "dataset": dataset}[request["what"]]()
     ms = (time.perf_counter() - start) * 1000
-    print(json.dumps({"ms": ms, "text": json.dumps([float(v) for v in values], separators=(",", ":")).replace(".0", "")}))
+    after = os.times()
+    cpu = (after.user + after.system - before.user - before.system) * 1000
+    print(json.dumps({"ms": ms, "cpu": cpu, "text": json.dumps([float(v) for v in values], separators=(",", ":")).replace(".0", "")}))
