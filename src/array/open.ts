@@ -17,17 +17,9 @@ import { ALL_TIME, type TimeWindow, visibleMetadata } from "./directory/visible-
 import { unionOf } from "./nd-union.js";
 import type { OpenedArray } from "./opened-array.js";
 import type { AggregateResult, FragmentInfo, LabelInfo, ReadPlan, ReadQuery, ReadResult } from "./query.js";
-import { checkListed, listCells } from "./read/as-listed.js";
-import { readBatches } from "./read/batches.js";
-import { type CompressedCells, type CompressedQuery, readCompressed } from "./read/compressed/compressed.js";
+import type { CompressedCells, CompressedQuery } from "./read/compressed/compressed.js";
 import { type ReadExtent, sparseExtent } from "./read/extent.js";
-import {
-  checkLabelArray,
-  findLabel,
-  labelInfos,
-  labelPath,
-  withoutLabelRanges,
-} from "./read/label-ranges.js";
+import { labelInfos } from "./read/label-infos.js";
 import { readArray } from "./read/read.js";
 import { type ResolvedQuery, resolveQuery } from "./read/resolve-query.js";
 
@@ -135,9 +127,10 @@ export class TileDBArray {
     name: string,
     query: Pick<ReadQuery, "ranges" | "labelRanges" | "signal"> = {},
   ): Promise<Column> {
+    const { findLabel } = await import("./read/label-ranges.js");
     const label = findLabel(this.schema, name, this.uri);
     const { ranges = {} } = await this.#withoutLabels(query);
-    resolveQuery(this.schema, { ranges }, this.uri);
+    await resolveQuery(this.schema, { ranges }, this.uri);
     const dimension = this.schema.dimensions[label.dimension]!.name;
     const box = this.schema.arrayType === "dense" ? this.nonEmptyDomain()?.[label.dimension] : undefined;
     const selection = ranges[dimension] ?? (box && [box]);
@@ -176,6 +169,7 @@ export class TileDBArray {
     const plain = await this.#withoutLabels(query);
     const resolved = await this.#resolve(plain);
     if (query.asListed !== true) return this.#ask(() => readArray(this.#opened, resolved));
+    const { checkListed, listCells } = await import("./read/as-listed.js");
     checkListed(this.#opened, resolved);
     const read = await this.#ask(() => readArray(this.#opened, resolved));
     return listCells(this.#opened, resolved, plain.ranges, read);
@@ -185,7 +179,8 @@ export class TileDBArray {
    * Cells of a matrix as compressed rows (of a col-major array: compressed columns), as fast as there is; null where
    * the array is none that can be read so, and `read` has to do.
    */
-  readCompressed(query: CompressedQuery): Promise<CompressedCells | null> {
+  async readCompressed(query: CompressedQuery): Promise<CompressedCells | null> {
+    const { readCompressed } = await import("./read/compressed/compressed.js");
     return this.#ask(() => readCompressed(this.#opened, query));
   }
 
@@ -197,13 +192,13 @@ export class TileDBArray {
    *   cells of variable length count with their mean, tiles are fetched and decoded a few at a time besides, and a
    *   piece is at least one cell, where cells of fragments are merged at least a tile of each is opened
    */
-  batches(
+  async *batches(
     query: Omit<ReadQuery, "asListed"> = {},
     options: BatchOptions = {},
   ): AsyncGenerator<ReadResult, void, undefined> {
+    const { readBatches } = await import("./read/batches.js");
     const budget = options.memoryBudget ?? DEFAULT_MEMORY_BUDGET;
-    if (query.labelRanges !== undefined) return this.#labelledBatches(query, budget);
-    return readBatches(this.#opened, resolveQuery(this.schema, query, this.uri), budget);
+    yield* readBatches(this.#opened, await this.#resolve(query), budget);
   }
 
   /**
@@ -258,26 +253,27 @@ export class TileDBArray {
 
   async #withoutLabels(query: ReadQuery): Promise<ReadQuery> {
     if (query.labelRanges === undefined) return query;
+    const { withoutLabelRanges } = await import("./read/label-ranges.js");
     return withoutLabelRanges(this.schema, query, (label) => this.#openLabel(label), this.uri);
-  }
-
-  async *#labelledBatches(query: ReadQuery, budget: number): AsyncGenerator<ReadResult, void, undefined> {
-    yield* readBatches(this.#opened, await this.#resolve(query), budget);
   }
 
   async #openLabel(label: DimensionLabel): Promise<TileDBArray> {
     const kept = this.#labels.get(label);
     if (kept !== undefined) return kept;
-    const { location, encryptionKey } = this.#state.directory;
-    const { start, end } = this.#state.window;
-    const place = childLocation(location, labelPath(label, this.uri));
-    const opening = openArray(place, { timestamp: [start, end], encryptionKey }).then((array) => {
-      checkLabelArray(label, this.schema.dimensions[label.dimension]!, array);
-      return array;
-    });
+    const opening = this.#openLabelArray(label);
     this.#labels.set(label, opening);
     opening.catch(() => this.#labels.delete(label));
     return opening;
+  }
+
+  async #openLabelArray(label: DimensionLabel): Promise<TileDBArray> {
+    const { checkLabelArray, labelPath } = await import("./read/label-ranges.js");
+    const { location, encryptionKey } = this.#state.directory;
+    const { start, end } = this.#state.window;
+    const place = childLocation(location, labelPath(label, this.uri));
+    const array = await openArray(place, { timestamp: [start, end], encryptionKey });
+    checkLabelArray(label, this.schema.dimensions[label.dimension]!, array);
+    return array;
   }
 
   #options(options: StoreOptions): ArrayReadOptions {

@@ -11,6 +11,7 @@ import {
   positionOf,
   textBytes,
 } from "./condition-field.js";
+import { conditionFields } from "./condition-fields.js";
 import * as numbers from "./number-masks.js";
 import type { ComparisonOperator, ConditionValue, QueryCondition } from "./query-condition.js";
 import * as texts from "./text-masks.js";
@@ -23,26 +24,6 @@ import * as texts from "./text-masks.js";
 
 /** A byte per cell: 1 where the condition holds. Cells without a column of a field satisfy no comparison with it. */
 export type PreparedCondition = (columns: ReadonlyMap<string, Column>, count: number) => Uint8Array;
-
-/** Names of the attributes and dimensions that the condition needs. */
-export function conditionFields(condition: QueryCondition): string[] {
-  const names = new Set<string>();
-  const visit = (one: QueryCondition): void => {
-    switch (one.kind) {
-      case "and":
-      case "or":
-        one.operands.forEach(visit);
-        break;
-      case "not":
-        visit(one.operand);
-        break;
-      default:
-        names.add(one.field);
-    }
-  };
-  visit(condition);
-  return [...names];
-}
 
 /** Throws NotFoundError, ArgumentError or UnsupportedError for a condition that the array cannot answer. */
 export async function prepareCondition(

@@ -2,7 +2,7 @@ import { type Datatype, datatypeInfo } from "../../format/datatype.js";
 import { compareBytes } from "../../format/text-bytes.js";
 import { viewAs } from "../../util/typed-arrays.js";
 import type { OpenedArray } from "../opened-array.js";
-import { conditionFields, memberNumbers, opposites } from "./condition-eval.js";
+import { memberNumbers, opposites } from "./condition-eval.js";
 import {
   checkComparable,
   describeField,
@@ -12,6 +12,7 @@ import {
   positionOf,
   textBytes,
 } from "./condition-field.js";
+import { conditionFields } from "./condition-fields.js";
 import type { ComparisonOperator, ConditionValue, QueryCondition } from "./query-condition.js";
 
 /**

@@ -1,5 +1,5 @@
 import { datatypeInfo, VAR_NUM } from "../../format/datatype.js";
-import { conditionFields } from "../condition/condition-eval.js";
+import { conditionFields } from "../condition/condition-fields.js";
 import type { OpenedArray } from "../opened-array.js";
 import type { Block } from "./block.js";
 import type { ResolvedQuery } from "./resolve-query.js";

@@ -1,6 +1,7 @@
 import type { Column } from "../columns.js";
-import { conditionFields, type PreparedCondition, prepareCondition } from "../condition/condition-eval.js";
-import { queryConditionOf } from "../condition/stored-condition.js";
+import type { PreparedCondition } from "../condition/condition-eval.js";
+import { conditionFields } from "../condition/condition-fields.js";
+import { conditions } from "../condition/late.js";
 import type { FragmentReader } from "../directory/fragment-reader.js";
 import type { TimeWindow } from "../directory/visible-at.js";
 import { DELETE_TIMESTAMPS, TIMESTAMPS } from "../fields.js";
@@ -29,6 +30,8 @@ export interface PreparedDelete {
 }
 
 export async function prepareDeletes(array: OpenedArray): Promise<PreparedDelete[]> {
+  if (array.deletes.length === 0) return [];
+  const { prepareCondition, queryConditionOf } = await conditions();
   return Promise.all(
     array.deletes.map(async ({ name, time, condition }) => {
       const kept = queryConditionOf(condition, array.schema, array.uri);

@@ -1,6 +1,6 @@
 import type { ArraySchema, Coordinate, Dimension } from "../../format/array-schema.js";
 import { datatypeInfo, isBigDatatype, VAR_NUM } from "../../format/datatype.js";
-import { conditionFields } from "../condition/condition-eval.js";
+import { conditionFields } from "../condition/condition-fields.js";
 import type { OpenedArray } from "../opened-array.js";
 import { denseTiling, domainOrigin } from "../order/dense-tiling.js";
 import type { ReadOrder } from "../query.js";

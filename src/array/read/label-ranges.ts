@@ -3,7 +3,7 @@ import type { ArraySchema, Coordinate, Dimension, DimensionLabel } from "../../f
 import { datatypeInfo, VAR_NUM } from "../../format/datatype.js";
 import type { Column } from "../columns.js";
 import { isInteger, typeRange } from "../integer-types.js";
-import type { DimensionSelection, FragmentInfo, LabelInfo, ReadQuery, ReadResult } from "../query.js";
+import type { DimensionSelection, FragmentInfo, ReadQuery, ReadResult } from "../query.js";
 import { type Intervals, intervalsOf } from "./intervals.js";
 import { checkWithoutGaps, LabelOrderCheck } from "./label-order.js";
 import { filterText, numericFilter, type Selection } from "./selection.js";
@@ -22,15 +22,6 @@ export interface LabelArray {
 }
 
 export type OpenLabel = (label: DimensionLabel) => Promise<LabelArray>;
-
-export function labelInfos({ labels, dimensions }: ArraySchema): LabelInfo[] {
-  return labels.map(({ name, dimension, order, datatype }) => ({
-    name,
-    dimension: dimensions[dimension]!.name,
-    order,
-    datatype,
-  }));
-}
 
 /** Throws NotFoundError, naming the labels there are. */
 export function findLabel({ labels }: ArraySchema, name: string, where: string): DimensionLabel {

@@ -1,6 +1,6 @@
 import type { ArraySchema } from "../../format/array-schema.js";
 import type { StoreOptions } from "../../storage/types.js";
-import { conditionFields } from "../condition/condition-eval.js";
+import { conditionFields } from "../condition/condition-fields.js";
 import type { FragmentReader } from "../directory/fragment-reader.js";
 import { storedField } from "../directory/stored-field.js";
 import type { OpenedArray } from "../opened-array.js";

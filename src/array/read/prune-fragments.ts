@@ -1,5 +1,6 @@
-import { conditionFields } from "../condition/condition-eval.js";
-import { type BoundsOf, prepareTileTest, type TileTest } from "../condition/condition-prune.js";
+import { conditionFields } from "../condition/condition-fields.js";
+import type { BoundsOf, TileTest } from "../condition/condition-prune.js";
+import { conditions } from "../condition/late.js";
 import { type FragmentBounds, fragmentBounds, unknownBounds } from "../directory/fragment-bounds.js";
 import type { FragmentReader } from "../directory/fragment-reader.js";
 import type { OpenedArray } from "../opened-array.js";
@@ -26,6 +27,7 @@ export async function pruneFragments(
   touched: readonly TouchedFragment[],
 ): Promise<readonly TouchedFragment[]> {
   if (query.condition === null) return touched;
+  const { prepareTileTest } = await conditions();
   const test = await prepareTileTest(query.condition, array);
   const passing = await Promise.all(touched.map(({ fragment }) => mayHold(array, query, fragment, test)));
   const kept = new Set(touched.filter((_, i) => passing[i]));

@@ -1,6 +1,7 @@
 import { compareText } from "../../format/text-bytes.js";
-import { conditionFields } from "../condition/condition-eval.js";
-import { type BoundsOf, type FieldBounds, prepareTileTest } from "../condition/condition-prune.js";
+import { conditionFields } from "../condition/condition-fields.js";
+import type { BoundsOf, FieldBounds } from "../condition/condition-prune.js";
+import { conditions } from "../condition/late.js";
 import { type AttributeStatistics, statisticsOf } from "../directory/field-statistics.js";
 import type { FragmentReader } from "../directory/fragment-reader.js";
 import type { OpenedArray } from "../opened-array.js";
@@ -26,6 +27,7 @@ export async function pruneSparse(
   sources: readonly SparseSource[],
 ): Promise<SparseSource[]> {
   if (query.condition === null) return [...sources];
+  const { prepareTileTest } = await conditions();
   const test = await prepareTileTest(query.condition, array);
   const names = conditionFields(query.condition);
   const pruned: SparseSource[] = [];
@@ -54,6 +56,7 @@ export async function failingTiles(
   if (query.condition === null) return failing;
   // Sparse fragments in dense arrays put single cells over failing ones.
   if (sources.some(({ fragment }) => !fragment.footer.dense)) return failing;
+  const { prepareTileTest } = await conditions();
   const test = await prepareTileTest(query.condition, array);
   const names = conditionFields(query.condition);
   for (const source of sources) {

@@ -4,7 +4,8 @@ import { mapBounded } from "../../util/concurrency.js";
 import { bytesOf } from "../../util/typed-arrays.js";
 import { columnCells, concatColumns, repeatCell, selectCells, takeCells } from "../column-ops.js";
 import type { Column } from "../columns.js";
-import { conditionFields, prepareCondition } from "../condition/condition-eval.js";
+import { conditionFields } from "../condition/condition-fields.js";
+import { conditions } from "../condition/late.js";
 import { storedField } from "../directory/stored-field.js";
 import { unionOf } from "../nd-union.js";
 import type { OpenedArray } from "../opened-array.js";
@@ -252,6 +253,7 @@ async function applyCondition(
   columns: Map<string, Column>,
   failed: Uint8Array,
 ): Promise<Uint8Array> {
+  const { prepareCondition } = await conditions();
   const condition = await prepareCondition(query.condition!, array);
   const mask = condition(columns, failed.length);
   for (let i = 0; i < mask.length; i++) if (failed[i] === 1) mask[i] = 0;

@@ -3,7 +3,8 @@ import type { ArraySchema, Dimension } from "../../format/array-schema.js";
 import { TIMESTAMPS } from "../../format/fragment/fragment-fields.js";
 import { mapBounded } from "../../util/concurrency.js";
 import type { Column } from "../columns.js";
-import { conditionFields, prepareCondition } from "../condition/condition-eval.js";
+import { conditionFields } from "../condition/condition-fields.js";
+import { conditions } from "../condition/late.js";
 import type { FragmentReader } from "../directory/fragment-reader.js";
 import type { TimeWindow } from "../directory/visible-at.js";
 import { isInteger } from "../integer-types.js";
@@ -200,6 +201,7 @@ async function applyCondition(
   options: FetchOptions,
 ): Promise<Merged> {
   const { schema } = array;
+  const { prepareCondition } = await conditions();
   const condition = await prepareCondition(query.condition!, array);
   const fields = conditionFields(query.condition!);
   const columns = new Map(blocks.map((block) => [block, new Map<string, Column>()]));

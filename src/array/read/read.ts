@@ -1,6 +1,5 @@
 import type { OpenedArray } from "../opened-array.js";
 import type { ReadResult } from "../query.js";
-import { planRead } from "./plan.js";
 import { readDense } from "./read-dense.js";
 import { readSparse } from "./read-sparse.js";
 import type { ResolvedQuery } from "./resolve-query.js";
@@ -17,6 +16,7 @@ export async function readArray(array: OpenedArray, query: ResolvedQuery): Promi
 async function fetchOptions(array: OpenedArray, query: ResolvedQuery): Promise<FetchOptions> {
   const { signal, onProgress } = query;
   if (onProgress === undefined) return { signal };
+  const { planRead } = await import("./plan.js");
   const totalBytes = (await planRead(array, query)).totals.bytes;
   let bytes = 0;
   const onBytes = (more: number) => {

@@ -1,7 +1,7 @@
 import { ArgumentError, NotFoundError } from "../../errors.js";
 import type { ArraySchema } from "../../format/array-schema.js";
+import { conditions } from "../condition/late.js";
 import type { QueryCondition } from "../condition/query-condition.js";
-import { parseCondition } from "../condition/query-condition-parser.js";
 import type { ReadOrder, ReadQuery } from "../query.js";
 import { type Intervals, intervalsOf } from "./intervals.js";
 
@@ -20,7 +20,11 @@ export interface ResolvedQuery {
 const orders: readonly ReadOrder[] = ["row-major", "col-major", "global", "unordered"];
 
 /** Throws NotFoundError for unknown names, OutOfDomainError and ArgumentError for ranges. */
-export function resolveQuery(schema: ArraySchema, query: ReadQuery, where: string): ResolvedQuery {
+export async function resolveQuery(
+  schema: ArraySchema,
+  query: ReadQuery,
+  where: string,
+): Promise<ResolvedQuery> {
   const dimensionNames = schema.dimensions.map((dimension) => dimension.name);
   const attributeNames = schema.attributes.map((attribute) => attribute.name);
   const ranges = query.ranges ?? {};
@@ -46,7 +50,7 @@ export function resolveQuery(schema: ArraySchema, query: ReadQuery, where: strin
     // As TileDB-Py has it, an empty text is no condition.
     condition:
       typeof condition === "string" && condition !== ""
-        ? parseCondition(condition, schema)
+        ? (await conditions()).parseCondition(condition, schema)
         : condition || null,
     signal: query.signal,
     onProgress: query.onProgress,

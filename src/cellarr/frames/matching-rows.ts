@@ -1,8 +1,8 @@
 import { concatColumns } from "../../array/column-ops.js";
 import type { Column } from "../../array/columns.js";
-import { conditionFields, prepareCondition } from "../../array/condition/condition-eval.js";
+import { conditionFields } from "../../array/condition/condition-fields.js";
+import { conditions } from "../../array/condition/late.js";
 import type { QueryCondition } from "../../array/condition/query-condition.js";
-import { parseCondition } from "../../array/condition/query-condition-parser.js";
 import type { OpenedArray } from "../../array/opened-array.js";
 import { throwIfAborted } from "../../errors.js";
 import type { FrameReader } from "./frame-reader.js";
@@ -22,6 +22,7 @@ export async function matchingRows(
 ): Promise<Uint32Array> {
   const { array, dimension } = frame;
   const { uri, schema } = array;
+  const { parseCondition, prepareCondition } = await conditions();
   const condition = typeof given === "string" ? parseCondition(given, schema) : given;
   const opened: OpenedArray = {
     uri,

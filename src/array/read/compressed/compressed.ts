@@ -48,7 +48,7 @@ export async function readCompressed(
   const dimensions = matrixDimensions(schema);
   if (dimensions === null || !isPlain(array, query.attribute)) return null;
   const [rowField, columnField] = dimensions.map((d) => schema.dimensions[d]!.name) as [string, string];
-  const resolved = resolveQuery(
+  const resolved = await resolveQuery(
     schema,
     {
       ranges: {
