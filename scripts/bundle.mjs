@@ -1,23 +1,17 @@
-// Bundles src/ into the few files of dist/ that are published: a program that reads a store loads its entry and two
-// chunks. What a reader does not need (writing, H5AD, Arrow, encoders, commands) stays in chunks loaded when asked for.
+// Bundles src/ into the files of dist/ that are published, once for Node and once for everything else.
+//
+// In Node a program that reads a store loads its entry and two chunks: a file costs more than what is in it. What a reader
+// does not need (writing, H5AD, Arrow, encoders, commands) stays in chunks loaded when asked for. Elsewhere bytes cost
+// more: dist/web has one chunk with what opening and reading an array takes, another with what datasets add, and all
+// else late, so that bundlers leave it where it is.
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 
-/** What users import, by the names of package.json, and what a thread runs. */
-const published = [
-  "index",
-  "tiledb",
-  "h5ad",
-  "server",
-  "ml",
-  "node",
-  "tiledb-node",
-  "h5ad-node",
-  "server-node",
-  "ml-node",
-  "cli/main",
-  "format/tile-worker-node",
-];
+/** What users import outside Node, by the names of package.json. */
+const web = ["index", "tiledb", "h5ad", "server", "ml"];
+
+/** What users import in Node, and what a thread runs. */
+const published = ["node", "tiledb-node", "h5ad-node", "server-node", "ml-node", "cli/main", "format/tile-worker-node"];
 
 /** Modules that scripts and the benchmark import from dist/: next to nothing, their code lies in chunks as well. */
 const internal = [
@@ -32,6 +26,26 @@ const internal = [
   "format/tile",
   "format/version",
   "util/frame",
+];
+
+/** What reading loads late, but most programs in Node need: there it is in the core. */
+const soon = [
+  "array/condition/answer",
+  "array/directory/array-metadata",
+  "array/directory/delete-commits",
+  "array/read/aggregate/aggregate",
+  "array/read/as-listed",
+  "array/read/batches",
+  "array/read/compressed/compressed",
+  "array/read/decode-tiles",
+  "array/read/deletes",
+  "array/read/dense-overlay",
+  "array/read/label-ranges",
+  "array/read/plan",
+  "array/read/prune",
+  "format/enumeration",
+  "format/filters/load-pipeline",
+  "format/fragment/fragment-metadata-legacy",
 ];
 
 /** Modules that do something when they are loaded; package.json says the same of the bundles. */
@@ -76,24 +90,51 @@ function inputOptions(root, names) {
 
 /** Writes dist/**.js with source maps. */
 export async function bundleSources(root) {
-  const anywhere = await loadedWith(root, ["index", "tiledb", "h5ad", "server", "ml"], true);
-  const atOnce = new Set([...(await loadedWith(root, ["index"])), ...(await loadedWith(root, ["node"]))]);
-  const isEntry = (id) => published.some((name) => id === join(root, "src", `${name}.ts`));
-  const bundle = await rolldown(inputOptions(root, [...published, ...internal]));
+  await bundleForNode(root);
+  await bundleForWeb(root);
+}
+
+async function bundleForNode(root) {
+  const anywhere = await loadedWith(root, web, true);
+  const atOnce = new Set([
+    ...(await loadedWith(root, ["index", ...soon])),
+    ...(await loadedWith(root, ["node"])),
+  ]);
+  const isEntry = entriesOf(root, published);
+  await write(root, [...published, ...internal], "dist", [
+    { name: "core", test: (id) => atOnce.has(id) && anywhere.has(id) && !isEntry(id) },
+    { name: "node-core", test: (id) => atOnce.has(id) && !anywhere.has(id) && !isEntry(id) },
+  ]);
+}
+
+async function bundleForWeb(root) {
+  const arrays = await loadedWith(root, ["array/open"]);
+  const datasets = await loadedWith(root, ["cellarr/dataset"]);
+  const filters = await loadedWith(root, ["format/filters/load-pipeline"]);
+  const isEntry = entriesOf(root, web);
+  await write(root, web, join("dist", "web"), [
+    { name: "arrays", test: (id) => arrays.has(id) && !isEntry(id) },
+    { name: "filters", test: (id) => filters.has(id) && !arrays.has(id) && !datasets.has(id) },
+    { name: "datasets", test: (id) => datasets.has(id) && !arrays.has(id) && !isEntry(id) },
+  ]);
+}
+
+function entriesOf(root, names) {
+  const paths = new Set(names.map((name) => join(root, "src", `${name}.ts`)));
+  return (id) => paths.has(id);
+}
+
+async function write(root, names, folder, groups) {
+  const bundle = await rolldown(inputOptions(root, names));
   await bundle.write({
-    dir: join(root, "dist"),
+    dir: join(root, folder),
     format: "esm",
     sourcemap: true,
     // Local names and spaces only: stack traces and the names of errors stay what they are.
     minify: { compress: true, mangle: { keepNames: true }, codegen: true },
     entryFileNames: "[name].js",
     chunkFileNames: "chunks/[name].js",
-    codeSplitting: {
-      groups: [
-        { name: "core", test: (id) => atOnce.has(id) && anywhere.has(id) && !isEntry(id) },
-        { name: "node-core", test: (id) => atOnce.has(id) && !anywhere.has(id) && !isEntry(id) },
-      ],
-    },
+    codeSplitting: { groups },
   });
   await bundle.close();
 }

@@ -1,7 +1,7 @@
 import { ArgumentError, GoneError, NotFoundError } from "../errors.js";
 import type { ArraySchema, DimensionLabel, NDRange } from "../format/array-schema.js";
 import { type EncryptionKey, encryptionKeyBytes } from "../format/encryption.js";
-import { type Enumeration, readEnumeration } from "../format/enumeration.js";
+import type { Enumeration } from "../format/enumeration.js";
 import { readGenericTile } from "../format/generic-tile.js";
 import type { MetadataValue } from "../format/metadata.js";
 import { joinKey } from "../storage/key.js";
@@ -10,7 +10,7 @@ import { childLocation, resolveReadable } from "../storage/resolve.js";
 import type { StoreLocation, StoreOptions } from "../storage/types.js";
 import type { Column } from "./columns.js";
 import { type ArrayReadOptions, loadArrayDirectory } from "./directory/array-directory.js";
-import { readMetadataFiles, readMetadataValues, type StoredMetadata } from "./directory/array-metadata.js";
+import type { StoredMetadata } from "./directory/array-metadata.js";
 import { requireArray } from "./directory/object-type.js";
 import { type DirectoryState, openDirectory } from "./directory/open-directory.js";
 import { ALL_TIME, type TimeWindow, visibleMetadata } from "./directory/visible-at.js";
@@ -89,6 +89,7 @@ export class TileDBArray {
 
   /** Array metadata by key, sorted by key. */
   async metadata(options: StoreOptions = {}): Promise<ReadonlyMap<string, MetadataValue>> {
+    const { readMetadataValues } = await import("./directory/array-metadata.js");
     return this.#ask(({ directory, window }) => {
       const files = visibleMetadata(directory, window);
       return readMetadataValues(directory.location.store, files, this.#options(options));
@@ -97,6 +98,7 @@ export class TileDBArray {
 
   /** The same as stored: bytes with their datatypes, which tell char, blob and uint8 apart. */
   async metadataEntries(options: StoreOptions = {}): Promise<ReadonlyMap<string, StoredMetadata>> {
+    const { readMetadataFiles } = await import("./directory/array-metadata.js");
     return this.#ask(({ directory, window }) => {
       const files = visibleMetadata(directory, window);
       return readMetadataFiles(directory.location.store, files, this.#options(options));
@@ -296,6 +298,7 @@ export class TileDBArray {
     if (bytes === undefined)
       throw new NotFoundError(`the file of enumeration '${name}' is missing`, { where });
     const { data } = await readGenericTile(bytes, 0, "enumeration", where, encryptionKey);
+    const { readEnumeration } = await import("../format/enumeration.js");
     return readEnumeration(data, where);
   }
 }

@@ -2,8 +2,8 @@ import { ArgumentError, FormatError, LimitError } from "../errors.js";
 import { viewAs } from "../util/typed-arrays.js";
 import { ByteReader } from "./byte-reader.js";
 import { type LoadedPipeline, runForward, runReverse } from "./filters/pipeline.js";
-import { decodeStrings, type Strings } from "./filters/string-decode.js";
 import { encodeDictionary, encodeRuns } from "./filters/string-encode.js";
+import type { Strings } from "./filters/strings.js";
 import { checkChunks, decodeTile, encodeChunks, encodeTile, joinChunks, locateErrors } from "./fixed-tile.js";
 
 /**
@@ -104,7 +104,7 @@ function decodeCodedTile(
     // What the coding makes of the strings: at most all of them with two lengths of 8 bytes per cell.
     const most = dataSize + cellCount * 16 + 64;
     const coded = runReverse(pipeline, { metadata, data }, null, most);
-    return decodeStrings(coding, coded, cellCount, dataSize);
+    return pipeline.decodeStrings!(coding, coded, cellCount, dataSize);
   });
 }
 

@@ -45,7 +45,7 @@ describe("a process that only reads", () => {
     expect(builtIn).not.toContain("node:worker_threads");
   });
 
-  it.each(["node", "index"])("loads with %s.js what all of it shares, and no package", (entry) => {
+  it.each(["node", "web/index"])("loads with %s.js what all of it shares, and no package", (entry) => {
     const imports = [...staticImports(join(root, "dist", `${entry}.js`))];
     const files = imports.filter((name) => existsSync(name));
     expect(files.length).toBeLessThanOrEqual(3);
@@ -67,7 +67,7 @@ describe("what all readers share", () => {
 
 describe("bundles", () => {
   it.each(["index", "tiledb", "h5ad", "server"])("%s.js, for browsers, brings nothing of Node", (entry) => {
-    const imports = [...staticImports(join(root, "dist", `${entry}.js`))];
+    const imports = [...staticImports(join(root, "dist", "web", `${entry}.js`))];
     expect(imports.filter((name) => name.startsWith("node:") || name.endsWith("node-core.js"))).toEqual([]);
   });
 
@@ -79,7 +79,7 @@ describe("bundles", () => {
   });
 
   it("keep the names of errors and functions", async () => {
-    const { FormatError } = await import(join(root, "dist", "index.js"));
+    const { FormatError } = await import(join(root, "dist", "node.js"));
     expect(new FormatError("x").name).toBe("FormatError");
     expect(readFileSync(join(root, "dist", "chunks", "core.js"), "utf8")).toContain("function readDense(");
   });

@@ -37,7 +37,7 @@ describe("entries", () => {
     };
     const named = Object.keys(exports).filter((name) => name !== "./package.json");
     expect(named.map((name) => name.replace(/^\./, "cellarr"))).toEqual(Object.keys(entries));
-    for (const path of JSON.stringify(exports).matchAll(/"\.\/dist\/([^"]+)\.(?:d\.ts|js)"/g)) {
+    for (const path of JSON.stringify(exports).matchAll(/"\.\/dist\/(?:web\/)?([^"]+)\.(?:d\.ts|js)"/g)) {
       expect(existsSync(join(root, "src", `${path[1]}.ts`)), path[1]).toBe(true);
     }
   });

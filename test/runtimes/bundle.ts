@@ -15,7 +15,8 @@ export interface BundledFile {
   readonly code: string;
   /** Files that are loaded with this one. */
   readonly imports: readonly string[];
-  readonly isEntry: boolean;
+  /** Paths of the modules in it. */
+  readonly modules: readonly string[];
 }
 
 /** @param entry path of a module, below a folder in which the package is installed */
@@ -35,7 +36,7 @@ export async function bundle(entry: string, options: BundleOptions = {}): Promis
   await build.close();
   return output.flatMap((file) =>
     file.type === "chunk"
-      ? [{ name: file.fileName, code: file.code, imports: file.imports, isEntry: file.isEntry }]
+      ? [{ name: file.fileName, code: file.code, imports: file.imports, modules: file.moduleIds }]
       : [],
   );
 }

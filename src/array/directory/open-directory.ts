@@ -2,7 +2,7 @@ import { NotFoundError } from "../../errors.js";
 import type { ArraySchema } from "../../format/array-schema.js";
 import type { StoreOptions } from "../../storage/types.js";
 import type { ArrayDirectory } from "./array-directory.js";
-import { readDeletes, type StoredDelete } from "./delete-commits.js";
+import type { StoredDelete } from "./delete-commits.js";
 import { checkSupported, type FragmentReader } from "./fragment-reader.js";
 import { openFragments, SchemaFiles } from "./open-fragments.js";
 import { schemaAt, type TimeWindow, visibleDeletes, visibleFragments } from "./visible-at.js";
@@ -34,6 +34,17 @@ export async function openDirectory(
   const visible = visibleFragments(directory, window, schema.arrayType === "dense");
   const fragments = await openFragments(directory, visible, schema, schemas, options);
   for (const fragment of fragments) checkSupported(fragment, schema);
-  const deletes = await readDeletes(directory, visibleDeletes(directory, window), options);
+  const deletes = await readDeletes(directory, window, options);
   return { directory, window, schema, fragments, deletes };
+}
+
+async function readDeletes(
+  directory: ArrayDirectory,
+  window: TimeWindow,
+  options: StoreOptions,
+): Promise<StoredDelete[]> {
+  const commits = visibleDeletes(directory, window);
+  if (commits.length === 0) return [];
+  const late = await import("./delete-commits.js");
+  return late.readDeletes(directory, commits, options);
 }

@@ -11,7 +11,6 @@ import {
   impliedFooterSize,
   readFragmentFooter,
 } from "../../format/fragment/fragment-footer.js";
-import { readLegacyFragmentMetadata } from "../../format/fragment/fragment-metadata-legacy.js";
 import { readGenericTile } from "../../format/generic-tile.js";
 import { newestVersionOf } from "../../format/timestamped-name.js";
 import { LEGACY_SCHEMA_FILE, NEWEST_VERSION } from "../../format/version.js";
@@ -140,6 +139,7 @@ async function fromLegacy(
   if (bytes === undefined) throw new FormatError(`fragment: ${FRAGMENT_METADATA_FILE} is gone`, { where });
   const { data } = await readGenericTile(bytes, 0, "fragment metadata", where, directory.encryptionKey);
   const dense = !files.files.has(`${COORDS}.tdb`);
+  const { readLegacyFragmentMetadata } = await import("../../format/fragment/fragment-metadata-legacy.js");
   const { footer, sections } = readLegacyFragmentMetadata(data, schema, dense, where);
   return new FragmentReader(store, files, footer, schema, null, sections, directory.encryptionKey);
 }

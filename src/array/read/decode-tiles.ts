@@ -1,8 +1,9 @@
 import { throwIfAborted } from "../../errors.js";
 import { type TileThreads, tileThreads } from "../../format/tile-threads.js";
+import { decodeHere } from "./decode-here.js";
 import type { TileRequest } from "./tile-fetch.js";
 
-/** Tiles that were fetched are decoded here, and where there are many on other threads at the same time. */
+/** Tiles that were fetched are decoded here and, where there are many, on other threads at the same time. */
 
 /**
  * Bytes of tiles from which on threads are asked for, 10 ms of work and more: starting one takes 30 ms of its own, and
@@ -42,18 +43,11 @@ export async function decodeTiles(
   request: TileRequest,
   tiles: readonly number[],
   files: readonly (readonly Uint8Array[])[],
-  helpers: Helpers | null,
+  helpers: Helpers,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const here = ([from, to]: Chunk) => {
-    for (let i = from; i < to; i++) {
-      request.decode(
-        tiles[i]!,
-        files.map((stored) => stored[i]!),
-      );
-    }
-  };
-  if (helpers === null || request.takesDecoded !== true || request.field.sharedFilters === null) {
+  const here = ([from, to]: Chunk) => decodeHere(request, tiles, files, from, to);
+  if (request.takesDecoded !== true || request.field.sharedFilters === null) {
     here([0, tiles.length]);
     return;
   }

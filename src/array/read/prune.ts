@@ -12,6 +12,8 @@ import type { ResolvedQuery } from "./resolve-query.js";
 import type { SparseSource } from "./sparse-source.js";
 import type { FetchOptions } from "./tile-fetch.js";
 
+export { pruneFragments } from "./prune-fragments.js";
+
 /** Tiles that a query's condition cannot hold for, left out by their statistics before a byte of them is fetched. */
 
 /** Tile pairs that are compared at most to see whether tiles of two fragments overlap. */

@@ -15,9 +15,8 @@ import { fillColumn } from "./block.js";
 import { type Axis, axisCoordinates, denseAxes } from "./dense-axes.js";
 import { type DenseBuild, denseBuild } from "./dense-columns.js";
 import { globalPositions } from "./dense-order.js";
-import { type DenseTarget, layOver, overlayTiles } from "./dense-overlay.js";
+import type { DenseTarget } from "./dense-overlay.js";
 import { type CopyLayout, type DenseSource, denseSources, forEachRun } from "./dense-sources.js";
-import { failingTiles } from "./prune.js";
 import type { ResolvedQuery } from "./resolve-query.js";
 import type { SparseSource } from "./sparse-source.js";
 import { type FetchOptions, fetchTiles, type TileRequest } from "./tile-fetch.js";
@@ -86,7 +85,9 @@ export async function readSelection(
     columns.set(dimension.name, coordinateColumn(schema, axes, d, colMajor));
   }
   const overlays = await openOverlays(sources, schema, query, options);
-  const failing = await failingTiles(array, query, sources);
+  const failing: ReadonlyMap<DenseSource, ReadonlySet<number>> = query.condition === null
+    ? new Map()
+    : await (await import("./prune.js")).failingTiles(array, query, sources);
   await checkSources(sources, failing, attributes, options);
   const builds = new Map(attributes.map((attribute) => [attribute, denseBuild(attribute, cellCount)]));
   const { kept } = options;
@@ -116,6 +117,7 @@ async function openOverlays(
   const overlays = new Map<DenseSource, SparseSource>();
   for (const source of sources) {
     if (source.fragment.footer.dense) continue;
+    const { overlayTiles } = await import("./dense-overlay.js");
     const overlay = await overlayTiles(source.fragment, schema, query.intervals, options);
     if (overlay !== null) overlays.set(source, overlay);
   }
@@ -165,7 +167,9 @@ async function fillBuilds(
     }
     await fetchTiles(requests, options);
     for (const [source, overlay] of overlays) {
-      if (source.wave === wave) await layOver(overlay, target, options);
+      if (source.wave !== wave) continue;
+      const { layOver } = await import("./dense-overlay.js");
+      await layOver(overlay, target, options);
     }
   }
 }

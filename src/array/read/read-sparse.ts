@@ -14,11 +14,8 @@ import type { ReadResult } from "../query.js";
 import { Block } from "./block.js";
 import { assemble, loadColumn } from "./block-columns.js";
 import { sortedDimension } from "./cell-order.js";
-import { applyDeletes } from "./deletes.js";
 import type { Intervals } from "./intervals.js";
 import { dropCells, type Merged, mergeFragments } from "./merge-fragments.js";
-import { pruneSparse } from "./prune.js";
-import { pruneFragments } from "./prune-fragments.js";
 import type { ResolvedQuery } from "./resolve-query.js";
 import { filterText, maskSelection, numericFilter, run, type Selection, searchSorted } from "./selection.js";
 import { fragmentTouches, openSparseSource, type SparseSource } from "./sparse-source.js";
@@ -34,8 +31,10 @@ export async function sparseSources(array: OpenedArray, query: ResolvedQuery): P
   const touched = array.fragments
     .map((fragment, index) => ({ fragment, index }))
     .filter(({ fragment }) => fragmentTouches(fragment, schema, query.intervals));
-  const sources = await mapBounded(
-    await pruneFragments(array, query, touched),
+  // Statistics decide about conditions alone.
+  const prune = query.condition === null ? null : await import("./prune.js");
+  const opened = await mapBounded(
+    prune === null ? touched : await prune.pruneFragments(array, query, touched),
     PARALLEL_FRAGMENTS,
     ({ fragment, index }) => {
       const options = { signal: query.signal };
@@ -45,11 +44,8 @@ export async function sparseSources(array: OpenedArray, query: ResolvedQuery): P
     },
     query.signal,
   );
-  return pruneSparse(
-    array,
-    query,
-    sources.filter((source) => source !== null),
-  );
+  const sources = opened.filter((source) => source !== null);
+  return prune === null ? sources : prune.pruneSparse(array, query, sources);
 }
 
 /** Fields whose tiles the query may read. */
@@ -106,6 +102,11 @@ export async function selectedBlocks(
   return left.filter((block) => block.count > 0);
 }
 
+/** Whether the fragment itself says of cells when they were deleted. */
+function isMarked({ source }: Block): boolean {
+  return source.fragment.footer.hasDeleteMetadata;
+}
+
 /** The result of cells that are in order and without duplicates: deletes, the condition, then the columns. */
 export async function resultOf(
   array: OpenedArray,
@@ -114,7 +115,11 @@ export async function resultOf(
   options: FetchOptions,
 ): Promise<ReadResult> {
   const names = [...query.dimensions, ...query.attributes];
-  let merged = await applyDeletes(array, cells, (name) => names.includes(name), options);
+  let merged = cells;
+  if (array.deletes.length > 0 || cells.blocks.some(isMarked)) {
+    const { applyDeletes } = await import("./deletes.js");
+    merged = await applyDeletes(array, cells, (name) => names.includes(name), options);
+  }
   if (query.condition !== null) merged = await applyCondition(array, merged, query, options);
   const columns = await assemble(merged.blocks, array.schema, names, merged.order, options);
   const cellCount = merged.blocks.reduce((sum, block) => sum + block.count, 0);

@@ -1,4 +1,4 @@
-import { conditionFields } from "../condition/condition-eval.js";
+import { conditionFields } from "../condition/condition-fields.js";
 import { DELETE_TIMESTAMPS, TIMESTAMPS } from "../fields.js";
 import type { OpenedArray } from "../opened-array.js";
 import type { PlannedField } from "../query.js";

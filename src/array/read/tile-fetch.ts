@@ -3,7 +3,7 @@ import type { ByteRange, ReadableStore } from "../../storage/types.js";
 import { mapBounded } from "../../util/concurrency.js";
 import { plainBytes } from "../../util/typed-arrays.js";
 import type { FieldFile, StoredField } from "../directory/stored-field.js";
-import { decodeTiles, helpersFor } from "./decode-tiles.js";
+import { decodeHere } from "./decode-here.js";
 import type { TilesAhead } from "./tiles-ahead.js";
 
 /**
@@ -121,7 +121,9 @@ export interface FetchOptions {
 
 /** Fetches and decodes all requests. Tiles of a request come in any order. */
 export async function fetchTiles(requests: readonly TileRequest[], options: FetchOptions): Promise<void> {
-  const helpers = await helpersFor(requests, options.threads ?? 1);
+  const { threads = 1 } = options;
+  const shared = threads > 1 ? await import("./decode-tiles.js") : null;
+  const helpers = shared === null ? null : await shared.helpersFor(requests, threads);
   const tasks = requests.flatMap((request) =>
     splitTiles(request.field, request.tiles).map((tiles) => ({ request, tiles })),
   );
@@ -133,7 +135,8 @@ export async function fetchTiles(requests: readonly TileRequest[], options: Fetc
       const { field } = request;
       const files = await Promise.all(field.files.map((file) => fetchFile(field, file, tiles, options)));
       throwIfAborted(options.signal);
-      await decodeTiles(request, tiles, files, helpers, options.signal);
+      if (shared === null || helpers === null) decodeHere(request, tiles, files);
+      else await shared.decodeTiles(request, tiles, files, helpers, options.signal);
     },
     options.signal,
   );

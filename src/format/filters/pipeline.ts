@@ -1,9 +1,9 @@
-import { FormatError, UnsupportedError } from "../../errors.js";
-import { type Datatype, datatypeInfo, VAR_NUM } from "../datatype.js";
-import type { FilterPipeline, FilterSpec } from "../filter-pipeline.js";
-import { integerOf } from "./element.js";
+import { FormatError } from "../../errors.js";
+import type { Datatype } from "../datatype.js";
+import type { FilterPipeline } from "../filter-pipeline.js";
 import type { Filter, Filtered, FilterStep, Output, Stored } from "./filter.js";
-import { loadFilter, loadRunsEncoder } from "./registry.js";
+import type { Scratch } from "./scratch.js";
+import type { Strings } from "./strings.js";
 
 /** What a pipeline needs to know of the cells that go through it. */
 export interface PipelineContext {
@@ -19,6 +19,14 @@ export interface LoadedStep extends FilterStep {
   readonly filter: Filter;
 }
 
+/** See string-decode.ts. */
+export type DecodeStrings = (
+  coding: "rle" | "dictionary",
+  stored: Stored,
+  cells: number,
+  size: number,
+) => Strings;
+
 /** A pipeline whose filters are in memory, so that tiles decode and encode synchronously. */
 export interface LoadedPipeline {
   readonly context: PipelineContext;
@@ -28,6 +36,8 @@ export interface LoadedPipeline {
    * The data then hold the cells' lengths, and the offsets are not stored.
    */
   readonly stringCoding: "rle" | "dictionary" | null;
+  /** Undoes that coding. */
+  readonly decodeStrings: DecodeStrings | null;
   readonly steps: readonly LoadedStep[];
   readonly scratch: Scratch;
 }
@@ -50,80 +60,11 @@ export async function loadPipeline(
   context: PipelineContext,
   options: LoadOptions = {},
 ): Promise<LoadedPipeline> {
-  const stringCoding = stringCodingOf(pipeline, context);
-  const specs = stringCoding === null ? pipeline.filters : pipeline.filters.slice(1);
-  const info = datatypeInfo(context.datatype);
-  const cellBytes = context.cellValNum === VAR_NUM ? info.bytes : info.bytes * context.cellValNum;
-  let datatype = context.datatype;
-  const steps: LoadedStep[] = [];
-  const scratch = new Scratch();
-  const { encryptionKey: key } = options;
-  const copiedBelow = specs.findLastIndex(({ type }) => makesOwnMemory.has(type));
-  for (const spec of key === undefined ? specs : encrypted(specs)) {
-    checkInput(spec, datatype, options.encode === true && context.version >= 20);
-    const filter = await (options.withoutRepeats === true && spec.type === "zstd"
-      ? loadRunsEncoder()
-      : loadFilter(spec.type, options.encode === true, key));
-    const slot = steps.length;
-    const output = slot < copiedBelow ? (bytes: number) => scratch.take(slot, bytes) : undefined;
-    steps.push({ filter, spec, datatype, cellBytes, version: context.version, output });
-    // Before version 20 (core 2.17) all filters were told the type of the cells.
-    if (context.version >= 20) datatype = outputOf(spec, datatype);
-  }
-  return { context, maxChunkSize: pipeline.maxChunkSize, stringCoding, steps, scratch };
+  loading ??= import("./load-pipeline.js");
+  return (await loading).loadPipeline(pipeline, context, options);
 }
 
-/** Compressors whose output is no view of their input and is not used again, so that what comes before them may be. */
-const makesOwnMemory: ReadonlySet<string> = new Set(["gzip", "zstd", "bzip2", "lz4"]);
-
-/** Encryption comes last; only generic tiles' pipelines say so themselves. */
-function encrypted(specs: readonly FilterSpec[]): readonly FilterSpec[] {
-  return specs.at(-1)?.type === "aes_256_gcm" ? specs : [...specs, { type: "aes_256_gcm" }];
-}
-
-/** RLE since version 12, dictionary since 13, both since 17 for UTF-8; only as the first filter of the pipeline. */
-function stringCodingOf(pipeline: FilterPipeline, context: PipelineContext): "rle" | "dictionary" | null {
-  const first = pipeline.filters[0]?.type;
-  if (context.cellValNum !== VAR_NUM || (first !== "rle" && first !== "dictionary")) return null;
-  if (context.datatype === "string_utf8") return context.version >= 17 ? first : null;
-  if (context.datatype !== "string_ascii") return null;
-  return context.version >= (first === "rle" ? 12 : 13) ? first : null;
-}
-
-/** The type of the values that a filter puts out. */
-function outputOf(spec: FilterSpec, input: Datatype): Datatype {
-  switch (spec.type) {
-    case "delta":
-    case "double_delta":
-      return spec.reinterpret ?? input;
-    case "scale_float":
-      return integers[spec.byteWidth] ?? input;
-    case "xor":
-      return integers[datatypeInfo(input).bytes] ?? input;
-    default:
-      return input;
-  }
-}
-
-const integers: Readonly<Record<number, Datatype>> = { 1: "int8", 2: "int16", 4: "int32", 8: "int64" };
-
-/** The official library refuses to make arrays with what is refused here; `strict` is for writing. */
-function checkInput(spec: FilterSpec, input: Datatype, strict: boolean): void {
-  const { bytes } = datatypeInfo(input);
-  if (spec.type === "delta" || spec.type === "double_delta") {
-    const as = datatypeInfo(spec.reinterpret ?? input);
-    if (as.kind === "float") throw new UnsupportedError(`${spec.type} filter: no values of type ${as.name}`);
-    if (spec.reinterpret === undefined || bytes % as.bytes === 0) return;
-    throw new UnsupportedError(`${spec.type} filter: ${input} cannot be reinterpreted as ${as.name}`);
-  }
-  const windowed = spec.type === "bit_width_reduction" || spec.type === "positive_delta";
-  if (strict && windowed && integerOf(input) === null) {
-    throw new UnsupportedError(`${spec.type} filter: no values of type ${input}`);
-  }
-  if (spec.type === "scale_float" && bytes !== 4 && bytes !== 8) {
-    throw new UnsupportedError(`scale_float filter: no values of type ${input}`);
-  }
-}
+let loading: Promise<typeof import("./load-pipeline.js")> | undefined;
 
 /** Runs a chunk forward through filters. */
 export function runForward(steps: readonly LoadedStep[], input: Filtered): Filtered {
@@ -204,21 +145,5 @@ class ChunkOutput implements Output {
     throw new FormatError(
       `${this.#step.spec.type} filter: ${bytes} bytes, more than the ${this.#limit} that the chunk can account for`,
     );
-  }
-}
-
-/** Memory for what goes from filter to filter, one piece per filter, reused from chunk to chunk. */
-export class Scratch {
-  readonly #pieces: Uint8Array[] = [];
-
-  /** Not cleared. */
-  take(slot: number, bytes: number): Uint8Array {
-    let piece = this.#pieces[slot];
-    if (piece === undefined || piece.byteLength < bytes) {
-      piece = new Uint8Array(Math.max(bytes, 1024));
-      // Pieces for chunks out of the ordinary are not kept for the life of the array.
-      if (bytes <= 1 << 20) this.#pieces[slot] = piece;
-    }
-    return piece.subarray(0, bytes);
   }
 }

@@ -1,16 +1,28 @@
 import { UnsupportedError } from "../../errors.js";
 import type { FilterType } from "../filter-pipeline.js";
+import { bitWidthReduction } from "./bit-width-reduction.js";
+import { bitshuffle } from "./bitshuffle.js";
+import { byteshuffle } from "./byteshuffle.js";
+import { checksumFilter } from "./checksum.js";
+import { compressionFilter } from "./compression.js";
+import { compressDelta, decompressDelta } from "./delta.js";
+import { decompressDoubleDelta } from "./double-delta-decode.js";
 import type { Cipher } from "./encryption.js";
 import type { Compress, Decompress, Digest, Filter } from "./filter.js";
+import { compressLz4, decompressLz4 } from "./lz4.js";
 import { none } from "./none.js";
+import { positiveDelta } from "./positive-delta.js";
+import { compressRle, decompressRle } from "./rle.js";
+import { scaleFloat } from "./scale-float.js";
+import { xor } from "./xor.js";
 
 /**
- * The filters by name. All are loaded when a pipeline first needs them: the small ones together, since a file of its own
- * costs each more than it weighs, those with a library, or larger, one by one. A platform may put a faster codec or digest in
+ * The filters by name, loaded with the first pipeline. The small ones are then simply there: a file of its own costs each
+ * more than it weighs. Those with a library, or larger, are loaded when a pipeline first needs them. A platform may put a faster codec or digest in
  * the place of a portable one: `replaceCodec("gzip", { decoder: async () => inflate })`.
  */
 
-const small = () => import("./small-filters.js");
+export { decodeStrings } from "./string-decode.js";
 
 /** How to get at a compressor. The two directions load apart, since a Zstandard encoder is large. */
 export interface Codec {
@@ -31,23 +43,23 @@ const codecs: Record<CodecType, Codec> = {
     encoder: async () => (await import("./zstd.js")).loadZstdEncoder(),
   },
   lz4: {
-    decoder: async () => (await small()).decompressLz4,
-    encoder: async () => (await small()).compressLz4,
+    decoder: async () => decompressLz4,
+    encoder: async () => compressLz4,
   },
   bzip2: {
     decoder: async () => (await import("../bzip2/bzip2-decode.js")).decompressBzip2,
     encoder: async () => (await import("../bzip2/bzip2-encode.js")).compressBzip2,
   },
   rle: {
-    decoder: async () => (await small()).decompressRle,
-    encoder: async () => (await small()).compressRle,
+    decoder: async () => decompressRle,
+    encoder: async () => compressRle,
   },
   delta: {
-    decoder: async () => (await small()).decompressDelta,
-    encoder: async () => (await small()).compressDelta,
+    decoder: async () => decompressDelta,
+    encoder: async () => compressDelta,
   },
   double_delta: {
-    decoder: async () => (await small()).decompressDoubleDelta,
+    decoder: async () => decompressDoubleDelta,
     encoder: async () => (await import("./double-delta-encode.js")).compressDoubleDelta,
   },
 };
@@ -105,12 +117,10 @@ export function replaceDigest(type: DigestType, load: () => Promise<Digest>): vo
 
 const compressor = (type: CodecType) => async (encode: boolean) => {
   const { decoder, encoder } = codecs[type];
-  const { compressionFilter } = await small();
   return compressionFilter(await decoder(), encode ? await encoder() : null);
 };
 
 const checksum = (type: DigestType) => async () => {
-  const { checksumFilter } = await small();
   return checksumFilter(await digests[type]());
 };
 
@@ -123,16 +133,16 @@ const filters: Record<FilterType, ((encode: boolean) => Promise<Filter>) | null>
   bzip2: compressor("bzip2"),
   double_delta: compressor("double_delta"),
   delta: compressor("delta"),
-  bit_width_reduction: async () => (await small()).bitWidthReduction,
-  bitshuffle: async () => (await small()).bitshuffle,
-  byteshuffle: async () => (await small()).byteshuffle,
-  positive_delta: async () => (await small()).positiveDelta,
+  bit_width_reduction: async () => bitWidthReduction,
+  bitshuffle: async () => bitshuffle,
+  byteshuffle: async () => byteshuffle,
+  positive_delta: async () => positiveDelta,
   checksum_md5: checksum("checksum_md5"),
   checksum_sha256: checksum("checksum_sha256"),
   // Only as the first filter of variable-length strings, where it is no chunk filter: see string-decode.ts.
   dictionary: null,
-  scale_float: async () => (await small()).scaleFloat,
-  xor: async () => (await small()).xor,
+  scale_float: async () => scaleFloat,
+  xor: async () => xor,
   webp: loadWebp,
   // Needs a key, see loadFilter.
   aes_256_gcm: null,
@@ -154,10 +164,7 @@ export async function loadFilter(type: FilterType, encode: boolean, key?: Uint8A
 
 /** Zstandard for writing data that repeat nothing but single bytes. */
 export async function loadRunsEncoder(): Promise<Filter> {
-  const [{ encodeRuns }, { compressionFilter }] = await Promise.all([
-    import("../zstd/encode-runs.js"),
-    small(),
-  ]);
+  const { encodeRuns } = await import("../zstd/encode-runs.js");
   return compressionFilter(
     () => {
       throw new UnsupportedError("zstd filter: the pipeline was loaded for writing only");

@@ -1,6 +1,7 @@
 import { FormatError, LimitError } from "../../errors.js";
 import { ByteReader } from "../byte-reader.js";
 import type { Stored } from "./filter.js";
+import { OFFSET_BYTES, type Strings } from "./strings.js";
 
 /**
  * Variable-length strings in run lengths (since version 12) or through a dictionary (since 13; UTF-8 since 17;
@@ -18,16 +19,6 @@ import type { Stored } from "./filter.js";
  * Data of rle: of each run its length, the string's length, the string. Of dictionary: an index per cell. Lengths and
  * indices are big-endian integers of 1, 2, 4 or 8 bytes.
  */
-
-/** Strings of a tile. */
-export interface Strings {
-  /** Cells + 1 offsets into the bytes, from 0. */
-  readonly offsets: Uint32Array;
-  readonly data: Uint8Array;
-}
-
-/** What a cell's offset would take in memory: the metadata count offsets in bytes. */
-export const OFFSET_BYTES = 8;
 
 /**
  * Undoes either coding.

@@ -1,7 +1,7 @@
 import { LimitError } from "../../errors.js";
 import { ByteWriter } from "../byte-writer.js";
 import type { Filtered } from "./filter.js";
-import { OFFSET_BYTES, type Strings } from "./string-decode.js";
+import { OFFSET_BYTES, type Strings } from "./strings.js";
 
 /** Variable-length strings in run lengths or through a dictionary, writing; for the layout see string-decode.ts. */
 
