@@ -4,14 +4,22 @@
 // does not need (writing, H5AD, Arrow, encoders, commands) stays in chunks loaded when asked for. Elsewhere bytes cost
 // more: dist/web has one chunk with what opening and reading an array takes, another with what datasets add, and all
 // else late, so that bundlers leave it where it is.
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { rolldown } from "rolldown";
 
 /** What users import outside Node, by the names of package.json. */
 const web = ["index", "tiledb", "h5ad", "server", "ml"];
 
 /** What users import in Node, and what a thread runs. */
-const published = ["node", "tiledb-node", "h5ad-node", "server-node", "ml-node", "cli/main", "format/tile-worker-node"];
+const published = [
+  "node",
+  "tiledb-node",
+  "h5ad-node",
+  "server-node",
+  "ml-node",
+  "cli/main",
+  "format/tile-worker-node",
+];
 
 /** Modules that scripts and the benchmark import from dist/: next to nothing, their code lies in chunks as well. */
 const internal = [
@@ -28,7 +36,7 @@ const internal = [
   "util/frame",
 ];
 
-/** What reading loads late, but most programs in Node need: there it is in the core. */
+/** What reading loads late, but most programs in Node need: there it is in the core, imported at once. */
 const soon = [
   "array/condition/answer",
   "array/directory/array-metadata",
@@ -53,8 +61,29 @@ const withEffects = /[\\/](node-platform|[\w-]+-node|node)\.ts$/;
 
 const isOurs = (id) => /[\\/]src[\\/][\w\\/.-]+\.ts$/.test(id);
 
+/** Makes imports of such modules static: a chunk that hands on what lies in another one would still be a file to load. */
+function importSoon(root) {
+  const paths = new Set(soon.map((name) => join(root, "src", `${name}.ts`)));
+  return {
+    name: "import-soon",
+    transform(code, id) {
+      if (!isOurs(id)) return null;
+      const found = new Map();
+      const changed = code.replace(/(?<!typeof )\bimport\("(\.[^"]+)\.js"\)/g, (text, path) => {
+        if (!paths.has(join(dirname(id), `${path}.ts`))) return text;
+        if (!found.has(path)) found.set(path, `soon${found.size}`);
+        return `Promise.resolve(${found.get(path)})`;
+      });
+      if (found.size === 0) return null;
+      const imports = [...found].map(([path, name]) => `import * as ${name} from "${path}.js";`);
+      // On the last line, so that lines of source maps stay what they are.
+      return { code: `${changed}\n${imports.join(" ")}\n`, map: null };
+    },
+  };
+}
+
 /** The ids of all our modules that are loaded with `entries`: at once, or with `late` ever. */
-async function loadedWith(root, entries, late = false) {
+async function loadedWith(root, entries, late = false, plugins = []) {
   const modules = new Map();
   const collect = {
     name: "collect",
@@ -62,7 +91,7 @@ async function loadedWith(root, entries, late = false) {
       modules.set(id, late ? [...importedIds, ...dynamicallyImportedIds] : importedIds);
     },
   };
-  const bundle = await rolldown({ ...inputOptions(root, entries), plugins: [collect] });
+  const bundle = await rolldown({ ...inputOptions(root, entries), plugins: [...plugins, collect] });
   await bundle.generate({ format: "esm" });
   await bundle.close();
   const seen = new Set();
@@ -96,15 +125,22 @@ export async function bundleSources(root) {
 
 async function bundleForNode(root) {
   const anywhere = await loadedWith(root, web, true);
+  const plugins = [importSoon(root)];
   const atOnce = new Set([
-    ...(await loadedWith(root, ["index", ...soon])),
-    ...(await loadedWith(root, ["node"])),
+    ...(await loadedWith(root, ["index"], false, plugins)),
+    ...(await loadedWith(root, ["node"], false, plugins)),
   ]);
   const isEntry = entriesOf(root, published);
-  await write(root, [...published, ...internal], "dist", [
-    { name: "core", test: (id) => atOnce.has(id) && anywhere.has(id) && !isEntry(id) },
-    { name: "node-core", test: (id) => atOnce.has(id) && !anywhere.has(id) && !isEntry(id) },
-  ]);
+  await write(
+    root,
+    [...published, ...internal],
+    "dist",
+    [
+      { name: "core", test: (id) => atOnce.has(id) && anywhere.has(id) && !isEntry(id) },
+      { name: "node-core", test: (id) => atOnce.has(id) && !anywhere.has(id) && !isEntry(id) },
+    ],
+    plugins,
+  );
 }
 
 async function bundleForWeb(root) {
@@ -124,8 +160,8 @@ function entriesOf(root, names) {
   return (id) => paths.has(id);
 }
 
-async function write(root, names, folder, groups) {
-  const bundle = await rolldown(inputOptions(root, names));
+async function write(root, names, folder, groups, plugins = []) {
+  const bundle = await rolldown({ ...inputOptions(root, names), plugins });
   await bundle.write({
     dir: join(root, folder),
     format: "esm",

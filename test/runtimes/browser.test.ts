@@ -56,9 +56,9 @@ async function inBrowser(context: TestContext, use: (page: Page) => Promise<void
 
 /** Packages as plain modules: where each import leads. Those that are CommonJS have to be bundled. */
 const IMPORTS = {
-  cellarr: "/installed/node_modules/cellarr/dist/index.js",
-  "cellarr/tiledb": "/installed/node_modules/cellarr/dist/tiledb.js",
-  "cellarr/h5ad": "/installed/node_modules/cellarr/dist/h5ad.js",
+  cellarr: "/installed/node_modules/cellarr/dist/web/index.js",
+  "cellarr/tiledb": "/installed/node_modules/cellarr/dist/web/tiledb.js",
+  "cellarr/h5ad": "/installed/node_modules/cellarr/dist/web/h5ad.js",
   aws4fetch: "/modules/aws4fetch/dist/aws4fetch.esm.mjs",
   fflate: "/modules/fflate/esm/browser.js",
   h5wasm: "/modules/h5wasm/dist/esm/hdf5_hl.js",
