@@ -2,9 +2,9 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeEach, describe, expect, it } from "vitest";
-import { loadArrayDirectory } from "../../src/array/directory/array-directory.js";
+import { MetadataFile } from "../../src/array/directory/metadata-file.js";
 import { openArray, type TileDBArray } from "../../src/array/open.js";
-import { GoneError } from "../../src/errors.js";
+import { AbortedError, GoneError } from "../../src/errors.js";
 import { clearCache } from "../../src/storage/cache/shared-cache.js";
 import { MemoryStore } from "../../src/storage/memory.js";
 import { resolveNodePath } from "../../src/storage/node-fs.js";
@@ -18,6 +18,7 @@ import {
   writeDense,
   writeSparse,
 } from "../../src/tiledb-node.js";
+import { Kept } from "../../src/util/kept.js";
 import { CountingStore } from "../support/counting-store.js";
 
 /** Arrays on stores that are far away: the same answers as on a disk, by few round trips. */
@@ -133,17 +134,29 @@ describe("reads", () => {
   });
 
   it("ask for sections of large metadata together", async () => {
-    const { memory, store, place } = await sparseArray([[0, 80_000]]);
-    const { fragments } = await loadArrayDirectory(place);
-    expect(fragments[0]!.files.get("__fragment_metadata.tdb")).toBeGreaterThan(16 * 1024);
-    // As if there were so many fragments that only the ends of their metadata are asked for.
-    const many = new CountingStore(memory);
-    const array = await openArray({ store, path: "array" });
-    expect(store.waves).toBe(2);
-    expect(many.requests).toEqual([]);
-    store.reset();
-    await array.read({ ranges: { row: [[5, 6]] } });
+    const memory = new MemoryStore();
+    const content = Uint8Array.from({ length: 400_000 }, (_, i) => i % 253);
+    await memory.put("metadata", content);
+    const store = new CountingStore(memory);
+    const tail = { bytes: content.subarray(390_000), start: 390_000 };
+    const file = new MetadataFile(store, "metadata", content.byteLength, tail);
+    file.askAhead([
+      { start: 100, end: 200 },
+      { start: 300_000, end: 300_100 },
+      { start: 5000, end: 5100 },
+      { start: 395_000, end: 395_010 },
+    ]);
+    expect(await file.read(5000, 5100)).toEqual(content.slice(5000, 5100));
+    expect(await file.read(120, 180)).toEqual(content.slice(120, 180));
+    expect(await file.read(300_000, 300_100)).toEqual(content.slice(300_000, 300_100));
+    expect(await file.read(395_000, 395_010)).toEqual(content.slice(395_000, 395_010));
+    expect(store.requests.map(({ range }) => range)).toEqual([
+      { start: 100, end: 5100 },
+      { start: 300_000, end: 300_100 },
+    ]);
     expect(store.waves).toBe(1);
+    expect(await file.read(10, 20)).toEqual(content.slice(10, 20));
+    expect(store.requests.at(-1)!.range).toEqual({ start: 10, end: 20 });
   });
 
   it("join ranges over the gap that the store asks for", async () => {
@@ -158,6 +171,47 @@ describe("reads", () => {
       requests.push(store.requests.length);
     }
     expect(requests[1]).toBeLessThan(requests[0]!);
+  });
+});
+
+describe("an aborted read", () => {
+  it.each([0, undefined])("leaves others their answer (cacheBytes %s)", async (cacheBytes) => {
+    const { memory, place } = await sparseArray([[0, 80_000]]);
+    const store = new CountingStore(memory, { delayMs: 20 });
+    const array = await openArray({ store, path: "array" }, { storage: { cacheBytes } });
+    const query = { ranges: { row: [[100, 120]] } } as const;
+    const expected = await (await openArray(place)).read(query);
+    const controllers = [1, 2, 3].map(() => new AbortController());
+    const reads = controllers.map(({ signal }) => array.read({ ...query, signal }));
+    const other = array.read(query);
+    setTimeout(() => {
+      for (const one of controllers) one.abort();
+    }, 5);
+    for (const read of reads) await expect(read).rejects.toMatchObject({ code: "ABORTED" });
+    expect(await other).toEqual(expected);
+  });
+
+  it("begins anew what another has begun and given up", async () => {
+    const kept = new Kept();
+    const first = new AbortController();
+    let begun = 0;
+    const load = (signal?: AbortSignal) => () => {
+      begun++;
+      return new Promise<string>((resolve, reject) => {
+        setTimeout(resolve, 20, "loaded");
+        signal?.addEventListener("abort", () => reject(new AbortedError()));
+      });
+    };
+    const one = kept.get("a", load(first.signal), first.signal);
+    const two = kept.get("a", load());
+    first.abort();
+    await expect(one).rejects.toMatchObject({ code: "ABORTED" });
+    expect(await two).toBe("loaded");
+    expect(await kept.get("a", load())).toBe("loaded");
+    expect(begun).toBe(2);
+    const failing = () => Promise.reject(new Error("no"));
+    await expect(kept.get("b", failing)).rejects.toThrow("no");
+    expect(await kept.get("b", load())).toBe("loaded");
   });
 });
 

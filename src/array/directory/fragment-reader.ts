@@ -14,6 +14,7 @@ import { type RTree, readRTree } from "../../format/fragment/rtree.js";
 import { readGenericTile } from "../../format/generic-tile.js";
 import { joinKey } from "../../storage/key.js";
 import type { ByteRange, ReadableStore, StoreOptions } from "../../storage/types.js";
+import { Kept } from "../../util/kept.js";
 import { type DenseTiling, denseTiling } from "../order/dense-tiling.js";
 import type { FragmentInfo } from "../query.js";
 import { type FragmentFiles, FRAGMENT_METADATA_FILE as METADATA_FILE } from "./array-directory.js";
@@ -55,7 +56,7 @@ export class FragmentReader {
   readonly tiling: DenseTiling | null;
   readonly #metadata: MetadataFile;
   readonly #legacy: LegacySections | null;
-  readonly #kept = new Map<string, Promise<unknown>>();
+  readonly #kept = new Kept();
   #evolved: EvolvedAttributes = new Map();
 
   constructor(
@@ -135,7 +136,7 @@ export class FragmentReader {
   /** Rectangles of a sparse fragment's tiles. */
   async rtree(options?: StoreOptions): Promise<RTree> {
     if (this.#legacy !== null) return this.#legacy.rtree;
-    return this.#keep("rtree", async () => {
+    const load = async () => {
       const offset = this.footer.sections.rtree;
       const tree = readRTree(
         await this.section(offset, "R-tree", options),
@@ -145,12 +146,13 @@ export class FragmentReader {
       );
       if (tree.tileCount === this.footer.sparseTileCount) return tree;
       throw this.#error(`R-tree of ${tree.tileCount} tiles, footer says ${this.footer.sparseTileCount}`);
-    });
+    };
+    return this.#kept.get("rtree", load, options?.signal);
   }
 
   /** Where the tiles of a field lie in its files; of a dimension in `__coords.tdb`, those of all coordinates. */
   async tilesOf(name: string, options?: StoreOptions): Promise<FieldTiles> {
-    return this.#keep(`tiles ${name}`, async () => {
+    const loadTiles = async () => {
       const { fileSizes, fileVarSizes, fileValiditySizes } = this.footer;
       const index = this.#storedIndex(name);
       const load = (list: NumberSection, what: string) => this.#tileNumbers(list, index, what, options);
@@ -172,15 +174,17 @@ export class FragmentReader {
         ...(validity !== null && { validity: { offsets: validity, size: fileValiditySizes[index]! } }),
       };
       return tiles;
-    });
+    };
+    return this.#kept.get(`tiles ${name}`, loadTiles, options?.signal);
   }
 
   /** Names of the delete conditions that a consolidation has applied. */
   async processedConditions(options?: StoreOptions): Promise<string[]> {
-    return this.#keep("processed conditions", async () => {
+    const load = async () => {
       const offset = this.footer.sections.processedConditions;
       return readProcessedConditions(await this.section(offset, "processed conditions", options), this.uri);
-    });
+    };
+    return this.#kept.get("processed conditions", load, options?.signal);
   }
 
   /** True if the coordinates of all dimensions lie in one file. */
@@ -262,16 +266,6 @@ export class FragmentReader {
     }
     if (offset < end) return end;
     throw this.#error(`${section} at offset ${offset} of a metadata file of ${end} bytes`);
-  }
-
-  async #keep<T>(name: string, load: () => Promise<T>): Promise<T> {
-    const kept = this.#kept.get(name);
-    if (kept !== undefined) return kept as Promise<T>;
-    const loading = load();
-    this.#kept.set(name, loading);
-    // What failed (or was aborted) may be asked for again.
-    loading.catch(() => this.#kept.delete(name));
-    return loading;
   }
 
   #error(message: string): FormatError {

@@ -10,6 +10,7 @@ import { decodeTile, type LoadedPipeline, loadPipeline } from "../../format/tile
 import { sharedPipeline } from "../../format/tile-threads.js";
 import { decodeVarTile } from "../../format/var-tile.js";
 import type { StoreOptions } from "../../storage/types.js";
+import { Kept } from "../../util/kept.js";
 import {
   attributeFields,
   DELETE_TIMESTAMPS,
@@ -260,7 +261,7 @@ async function loadPipelines(
   return { values, offsets, validity };
 }
 
-const opened = new WeakMap<FragmentReader, Map<string, Promise<StoredField>>>();
+const opened = new WeakMap<FragmentReader, Kept>();
 
 /** The field of that name, opened once per fragment and then kept with it; the fragment must have it. */
 export async function storedField(
@@ -270,14 +271,8 @@ export async function storedField(
 ): Promise<StoredField> {
   let fields = opened.get(fragment);
   if (fields === undefined) {
-    fields = new Map();
+    fields = new Kept();
     opened.set(fragment, fields);
   }
-  const kept = fields.get(name);
-  if (kept !== undefined) return kept;
-  const opening = StoredField.open(fragment, name, options);
-  fields.set(name, opening);
-  // What failed (or was aborted) may be asked for again.
-  opening.catch(() => fields.delete(name));
-  return opening;
+  return fields.get(name, () => StoredField.open(fragment, name, options), options?.signal);
 }
