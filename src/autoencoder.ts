@@ -22,8 +22,8 @@ export type {
 export {
   allSpecs,
   batchNorm,
-  type Layers,
   type LayerSpecs,
+  type Layers,
   linear,
   prelu,
 } from "./ml/autoencoder/layers.js";

@@ -1,5 +1,5 @@
 import type { JaxArray } from "./jax.js";
-import type { Layers, LayerSpecs } from "./layers.js";
+import type { LayerSpecs, Layers } from "./layers.js";
 
 /** What training, saving and embedding know of a network: any that encodes and decodes will do. */
 

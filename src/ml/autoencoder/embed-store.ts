@@ -1,3 +1,4 @@
+import { objectType } from "../../array/open.js";
 import { createArray } from "../../array/write/create.js";
 import { putMetadata } from "../../array/write/metadata-io.js";
 import { writeDense } from "../../array/write/write-dense.js";
@@ -5,9 +6,8 @@ import type { CellArrDataset } from "../../cellarr/dataset.js";
 import { ExistsError } from "../../errors.js";
 import { AnnData } from "../../h5ad/anndata.js";
 import type { DenseMatrix } from "../../h5ad/matrix.js";
-import { objectType } from "../../array/open.js";
-import { childLocation, locationUri, resolveLocation } from "../../storage/resolve.js";
 import type { StorageOptions } from "../../storage/remote/settings.js";
+import { childLocation, locationUri, resolveLocation } from "../../storage/resolve.js";
 import type { StoreLocation } from "../../storage/types.js";
 import { allCells } from "../loader/all-cells.js";
 import { CellReader } from "../loader/cell-reader.js";
@@ -101,7 +101,11 @@ export async function writeEmbedding(
   });
   try {
     await writeBlocks(place, model.architecture.latentDim, first, blocks, signal);
-    await putMetadata(place, { architecture: model.architecture.name, matrix: options.matrix ?? null }, { signal });
+    await putMetadata(
+      place,
+      { architecture: model.architecture.name, matrix: options.matrix ?? null },
+      { signal },
+    );
   } catch (error) {
     await place.store.deletePrefix(place.path);
     throw error;

@@ -194,6 +194,7 @@ export function checkFitOptions(options: FitOptions): void {
     throw new ArgumentError(`${name} is ${count}, expected a whole number from 1 on`);
   }
   const { learningRate = 1, weightDecay = 0 } = options;
-  if (!(learningRate > 0)) throw new ArgumentError(`learningRate is ${learningRate}, expected a number above 0`);
+  if (!(learningRate > 0))
+    throw new ArgumentError(`learningRate is ${learningRate}, expected a number above 0`);
   if (!(weightDecay >= 0)) throw new ArgumentError(`weightDecay is ${weightDecay}, expected 0 or more`);
 }

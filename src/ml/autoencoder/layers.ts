@@ -91,7 +91,10 @@ export class Layers {
   batchNorm(name: string, x: JaxArray): JaxArray {
     const [mean, variance] = this.isTraining ? this.#batchMoments(name, x.ref) : this.#runningMoments(name);
     const scale = this.parameter(`${name}.weight`).div(this.jax.numpy.sqrt(variance.add(BATCH_NORM_EPSILON)));
-    return x.sub(mean).mul(scale).add(this.parameter(`${name}.bias`));
+    return x
+      .sub(mean)
+      .mul(scale)
+      .add(this.parameter(`${name}.bias`));
   }
 
   prelu(name: string, x: JaxArray): JaxArray {

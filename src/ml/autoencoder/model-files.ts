@@ -101,7 +101,11 @@ export async function readModel(
   };
 }
 
-function expectSame(encoder: ReadonlyMap<string, string>, decoder: ReadonlyMap<string, string>, where: string) {
+function expectSame(
+  encoder: ReadonlyMap<string, string>,
+  decoder: ReadonlyMap<string, string>,
+  where: string,
+) {
   for (const name of ["cellarr.architecture", "cellarr.genes"]) {
     if (encoder.get(name) === decoder.get(name)) continue;
     throw new FormatError(`encoder and decoder are of two models: their ${name} differ`, { where });
@@ -141,7 +145,9 @@ function chooseArchitecture(
     return autoencoderNetwork(geneCount, { latentDim, hiddenDim, ...options });
   }
   if (saved.name === AUTOENCODER) return autoencoderNetwork(saved.geneCount, saved.options);
-  throw new ArgumentError(`the model's architecture is '${saved.name}': pass it as { architecture }`, { where });
+  throw new ArgumentError(`the model's architecture is '${saved.name}': pass it as { architecture }`, {
+    where,
+  });
 }
 
 function chooseGenes(
@@ -171,7 +177,8 @@ export function checkGenes(expected: readonly string[], given: readonly string[]
     differences.push(`${at}: ${named(given[at])}, expected ${named(expected[at])}`);
   }
   if (differences.length === 0) return;
-  const counts = expected.length === given.length ? "" : ` (${given.length} genes, expected ${expected.length})`;
+  const counts =
+    expected.length === given.length ? "" : ` (${given.length} genes, expected ${expected.length})`;
   throw new ArgumentError(
     `the genes are not the model's, in its order${counts}; first differences: ${differences.join("; ")}`,
     where === undefined ? {} : { where },

@@ -9,7 +9,7 @@ import { type Batches, denseValues, type Normalisation, normaliseRows, type Rows
 import { type Checkpoint, readCheckpoint, writeCheckpoint } from "./checkpoint.js";
 import { checkFitOptions, type FitOptions, type FitResult, firstPosition, runEpochs } from "./fit.js";
 import { loadJax } from "./jax.js";
-import { type LoadOptions, checkGenes, modelMetadata, readModel, writeModel } from "./model-files.js";
+import { checkGenes, type LoadOptions, modelMetadata, readModel, writeModel } from "./model-files.js";
 import { AUTOENCODER, autoencoderNetwork, type NetworkOptions } from "./network.js";
 import { Predictor } from "./predictor.js";
 import { Trainer } from "./trainer.js";
@@ -133,7 +133,10 @@ export class AutoEncoder {
     const jax = await loadJax();
     this.#normalisation = data.reader?.normalisation ?? this.#normalisation;
     this.#labels = data.labelNames ?? this.#labels;
-    const identity = { ...modelMetadata(this), "cellarr.fit": JSON.stringify({ seed, learningRate, weightDecay }) };
+    const identity = {
+      ...modelMetadata(this),
+      "cellarr.fit": JSON.stringify({ seed, learningRate, weightDecay }),
+    };
     const found = checkpoint?.resume ? await readCheckpoint(checkpoint.place, identity, signal) : null;
     const { weights, moments, position, batchesBefore } = found ?? this.#start();
     const trainer = new Trainer(jax, this.architecture, weights, { learningRate, weightDecay }, moments);

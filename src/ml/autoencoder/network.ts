@@ -1,7 +1,7 @@
 import { ArgumentError } from "../../errors.js";
 import type { Architecture } from "./architecture.js";
 import type { JaxArray } from "./jax.js";
-import { allSpecs, batchNorm, type Layers, type LayerSpecs, linear, prelu } from "./layers.js";
+import { allSpecs, batchNorm, type LayerSpecs, type Layers, linear, prelu } from "./layers.js";
 import type { Weights } from "./weights.js";
 
 /**
@@ -132,7 +132,10 @@ function checkRate(name: string, rate: number): void {
 }
 
 /** Sizes of the network that has these weights. Throws ArgumentError if none of ours has. */
-export function sizesOf(weights: Weights, where: string): { geneCount: number } & Pick<NetworkSettings, "latentDim" | "hiddenDim"> {
+export function sizesOf(
+  weights: Weights,
+  where: string,
+): { geneCount: number } & Pick<NetworkSettings, "latentDim" | "hiddenDim"> {
   const sizes: number[] = [];
   for (let at = 0; ; at++) {
     const shape = weights.get(`encoder.network.${at}.1.weight`)?.shape;

@@ -56,7 +56,8 @@ export function readSafetensors(bytes: Uint8Array, where: string): SafetensorsFi
   const fail = (problem: string) => new FormatError(`safetensors: ${problem}`, { where });
   if (bytes.length < 8) throw fail(`${bytes.length} bytes, expected 8 at least`);
   const size = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-  if (size > BigInt(Math.min(bytes.length - 8, MAX_HEADER))) throw fail(`a header of ${size} bytes in ${bytes.length}`);
+  if (size > BigInt(Math.min(bytes.length - 8, MAX_HEADER)))
+    throw fail(`a header of ${size} bytes in ${bytes.length}`);
   const data = bytes.subarray(8 + Number(size));
   const header = parseHeader(bytes.subarray(8, 8 + Number(size)), fail);
   const metadata = new Map<string, string>();
@@ -93,7 +94,8 @@ function readTensor(name: string, entry: Record<string, unknown>, data: Uint8Arr
   if (end > data.length || end - start !== expected) {
     throw fail(`'${name}' lies at ${start} to ${end} of ${data.length} bytes, expected ${expected} of them`);
   }
-  const own = swapped(data.slice(start, end), dtype === "F32" ? 4 : 8);
+  // Not slice(), which in Node's own kind of bytes is no copy.
+  const own = swapped(new Uint8Array(data.subarray(start, end)), dtype === "F32" ? 4 : 8);
   const values = dtype === "F32" ? new Float32Array(own.buffer) : new BigInt64Array(own.buffer);
   return { shape, values };
 }

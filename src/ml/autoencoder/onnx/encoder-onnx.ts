@@ -16,7 +16,10 @@ const FLOAT = 1;
 const INPUT = "cells";
 const OUTPUT = "latent";
 
-type AttributeValue = { readonly float: number } | { readonly integer: number } | { readonly integers: readonly number[] };
+type AttributeValue =
+  | { readonly float: number }
+  | { readonly integer: number }
+  | { readonly integers: readonly number[] };
 
 /** The graph in the making: nodes one after another, constants as they are needed. */
 class Graph {
@@ -41,7 +44,10 @@ class Graph {
     }
     const node = new ProtobufWriter();
     for (const name of inputs) node.text(1, name);
-    node.text(2, output).text(3, `${operator}_${this.#count++}`).text(4, operator);
+    node
+      .text(2, output)
+      .text(3, `${operator}_${this.#count++}`)
+      .text(4, operator);
     for (const [name, value] of Object.entries(attributes)) node.message(5, attribute(name, value));
     this.message.message(1, node);
     return output;
