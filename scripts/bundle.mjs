@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 import { rolldown } from "rolldown";
 
 /** What users import outside Node, by the names of package.json. */
-const web = ["index", "tiledb", "h5ad", "server", "ml"];
+const web = ["index", "tiledb", "h5ad", "server", "ml", "autoencoder"];
 
 /** What users import in Node, and what a thread runs. */
 const published = [
@@ -17,6 +17,7 @@ const published = [
   "h5ad-node",
   "server-node",
   "ml-node",
+  "autoencoder-node",
   "cli/main",
   "format/tile-worker-node",
 ];

@@ -20,6 +20,10 @@ describe("entries", () => {
     "cellarr/h5ad": [() => import("../../src/h5ad.js"), () => import("../../src/h5ad-node.js")],
     "cellarr/server": [() => import("../../src/server.js"), () => import("../../src/server-node.js")],
     "cellarr/ml": [() => import("../../src/ml.js"), () => import("../../src/ml-node.js")],
+    "cellarr/ml/autoencoder": [
+      () => import("../../src/autoencoder.js"),
+      () => import("../../src/autoencoder-node.js"),
+    ],
   } as const;
 
   it.each(Object.entries(entries))(

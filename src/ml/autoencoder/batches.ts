@@ -26,6 +26,8 @@ export interface EpochOptions {
 }
 
 export interface Batches {
+  /** Whatever is to be done before the other members are asked. */
+  prepare?(options?: { readonly signal?: AbortSignal | undefined }): Promise<unknown>;
   /** Names of the columns. */
   readonly genes: readonly string[];
   readonly labelNames?: readonly string[];

@@ -118,6 +118,7 @@ export class AutoEncoder {
    */
   async fit(data: Batches, options: FitOptions = {}): Promise<FitResult> {
     checkFitOptions(options);
+    await data.prepare?.({ signal: options.signal });
     checkGenes(this.genes, data.genes);
     if (this.#isTraining) throw new ArgumentError("the model is in training already");
     this.#isTraining = true;

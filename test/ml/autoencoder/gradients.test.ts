@@ -74,7 +74,7 @@ async function expectSlopes(loss: Loss, values: Values): Promise<void> {
     const gradient = Array.from(await gradients[name]!.data());
     expect(gradient.length).toBe(slopes.length);
     for (const [at, slope] of slopes.entries()) {
-      const difference = Math.abs(gradient[at]! - slope) / (1 + Math.abs(slope));
+      const difference = Math.abs(Number(gradient[at]) - slope) / (1 + Math.abs(slope));
       expect(difference, `${name}[${at}]: ${gradient[at]}, not ${slope}`).toBeLessThan(1e-6);
     }
     largest = Math.max(largest, ...slopes.map(Math.abs));
