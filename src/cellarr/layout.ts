@@ -13,6 +13,8 @@ import { type Datatype, datatypeInfo } from "../format/datatype.js";
  *       counts/           sparse matrix, cells x genes; one array per matrix
  *     assays_by_gene/     folder, not there in stores of Python
  *       counts/           the same matrix gene after gene, to read few genes of many cells
+ *     embeddings/         folder, not there in stores of Python
+ *       latent/           dense matrix of float32, cells x latent; one array per embedding
  */
 
 export const storeNames = {
@@ -20,6 +22,7 @@ export const storeNames = {
   geneMajor: "assays_by_gene",
   geneAnnotation: "gene_annotation",
   cellMetadata: "cell_metadata",
+  embeddings: "embeddings",
   sampleMetadata: "sample_metadata",
 } as const;
 

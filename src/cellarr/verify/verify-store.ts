@@ -201,7 +201,7 @@ class StoreCheck {
   /** What lies in the store and belongs to none of its parts. */
   async #besides(frames: readonly string[], group: string, matrices: readonly string[]): Promise<void> {
     const copies = geneMajorFolder(group);
-    const inRoot = [...frames, ...(group === "" ? matrices : [group]), copies].map(
+    const inRoot = [...frames, ...(group === "" ? matrices : [group]), copies, storeNames.embeddings].map(
       (name) => name.split("/")[0]!,
     );
     await this.#others(this.#location, inRoot);

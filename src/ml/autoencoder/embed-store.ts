@@ -3,6 +3,7 @@ import { createArray } from "../../array/write/create.js";
 import { putMetadata } from "../../array/write/metadata-io.js";
 import { writeDense } from "../../array/write/write-dense.js";
 import type { CellArrDataset } from "../../cellarr/dataset.js";
+import { storeNames } from "../../cellarr/layout.js";
 import { ExistsError } from "../../errors.js";
 import { AnnData } from "../../h5ad/anndata.js";
 import type { DenseMatrix } from "../../h5ad/matrix.js";
@@ -15,8 +16,6 @@ import type { AutoEncoder } from "./model.js";
 
 /** The latent space of a whole store: in memory, as an array of the store, in annotated data. */
 
-/** Folder of a store with its embeddings, each a dense array of cells x latent. */
-export const EMBEDDINGS = "embeddings";
 const ATTRIBUTE = "value";
 
 /** Cells that are read together. */
@@ -85,7 +84,7 @@ export async function writeEmbedding(
   options: WriteEmbeddingOptions = {},
 ): Promise<string> {
   const { name = "latent", overwrite = false, signal } = options;
-  const place = childLocation(resolveLocation(store, options.storage), EMBEDDINGS, name);
+  const place = childLocation(resolveLocation(store, options.storage), storeNames.embeddings, name);
   const isThere = (await objectType(place)) !== null;
   if (isThere && !overwrite) {
     throw new ExistsError("there is an embedding of that name; say overwrite to replace it", {
