@@ -20,6 +20,7 @@ import {
 import { CellArrDataset } from "../../src/cellarr/dataset.js";
 import type { DatasetWarning } from "../../src/cellarr/dataset-parts.js";
 import { slice } from "../../src/cellarr/selection.js";
+import { StorageError } from "../../src/errors.js";
 import { clearCache } from "../../src/storage/cache/shared-cache.js";
 import { INDEX_KEY } from "../../src/storage/listed/index-file.js";
 import { MemoryStore } from "../../src/storage/memory.js";
@@ -230,6 +231,29 @@ describe("whatever changes a store of ours", () => {
     expect(await store.get(KEY)).toBeDefined();
     await change(store);
     expect(await store.get(KEY)).toBeUndefined();
+  });
+
+  it("is refused where the index cannot be removed, and not where there is none", async () => {
+    const forbidding = (store: MemoryStore): MemoryStore => {
+      const forbidden = async () => {
+        throw new StorageError("403: you may not delete");
+      };
+      return Object.assign(Object.create(store) as MemoryStore, {
+        get: store.get.bind(store),
+        getRange: store.getRange.bind(store),
+        list: store.list.bind(store),
+        put: store.put.bind(store),
+        writer: store.writer.bind(store),
+        delete: forbidden,
+      });
+    };
+    const note = (store: MemoryStore, path: string) =>
+      putMetadata({ store: forbidding(store), path }, { note: "x" });
+    const store = await copyOf(original);
+    await note(store, MATRIX);
+    await publishStore({ store, path: MATRIX });
+    await expect(note(store, MATRIX)).rejects.toThrow("you may not delete");
+    expect((await (await openArray({ store, path: MATRIX })).metadata()).get("note")).toBe("x");
   });
 
   it("removes it from a path as well, above the array's own store", async () => {

@@ -1,7 +1,7 @@
 import { isCellarrError } from "../../errors.js";
 import { joinKey, parentKey } from "../key.js";
 import { placeAbove } from "../resolve.js";
-import type { StoreLocation, StoreOptions, WritableStore } from "../types.js";
+import type { ReadableStore, StoreLocation, StoreOptions, WritableStore } from "../types.js";
 import { INDEX_KEY } from "./index-file.js";
 
 /** A dataset's root is two folders above a matrix, or more where the group's name has several parts. */
@@ -26,10 +26,21 @@ export async function dropIndex(
       try {
         await store.delete(joinKey(path, INDEX_KEY), options);
       } catch (error) {
-        if (above === 0 || !isCellarrError(error, "STORAGE")) throw error;
+        if (!isCellarrError(error, "STORAGE")) throw error;
+        // Who may write but not delete has nothing to delete, mostly.
+        if (above === 0 && (await isThere(store, joinKey(path, INDEX_KEY), options))) throw error;
       }
     }),
   );
+}
+
+async function isThere(store: ReadableStore, key: string, options: StoreOptions): Promise<boolean> {
+  try {
+    return (await store.get(key, options)) !== undefined;
+  } catch (error) {
+    if (isCellarrError(error, "STORAGE")) return false;
+    throw error;
+  }
 }
 
 function placesFrom(place: StoreLocation<WritableStore>): StoreLocation<WritableStore>[] {
