@@ -9,9 +9,10 @@ const sizes = {
 };
 
 const usage = `npm run bench -- [--quick | --full] [--cells N] [--files N] [--genes N] [--repeat N] [--threads N] [--seed N]
-                 [--only peers,growth,memory] [--keep]
+                 [--only peers,growth,memory,loader] [--keep]
   --quick   a minute, for wrong answers only      --full    2 files x 9,000 cells, as the targets were measured
-  --only    parts: peers (beside Python), growth (how cost grows with the store), memory (of builds of x1 and x10)
+  --only    parts: peers (beside Python), growth (how cost grows with the store), memory (of builds of x1 and x10), loader (of batches for
+            training, beside Python's where CELLARR_TORCH_PYTHON names an interpreter that has torch and pytorch_lightning)
   --keep    keep the simulated files and stores`;
 
 export function readOptions() {
@@ -36,7 +37,7 @@ export function readOptions() {
     if (Number.isInteger(value) && value > 0) return value;
     stop(`bench: --${name} ${values[name]}: expected a whole number from 1 on`);
   };
-  const parts = ["peers", "growth", "memory"];
+  const parts = ["peers", "growth", "memory", "loader"];
   const only = values.only?.split(",") ?? (values.quick ? ["peers", "growth"] : parts);
   for (const part of only) {
     if (!parts.includes(part)) stop(`bench: --only ${part}: expected some of ${parts.join(", ")}`);

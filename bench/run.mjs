@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { differences } from "./compare.mjs";
 import { growthTable, measureGrowth } from "./growth.mjs";
+import { loaderTable, measureLoader } from "./loader.mjs";
 import { machineFacts } from "./machine.mjs";
 import { measureMemory, memoryTable } from "./memory.mjs";
 import { readOptions } from "./options.mjs";
@@ -149,6 +150,7 @@ async function main() {
     if (options.only.has("peers")) await comparePeers(folder, report);
     if (options.only.has("growth")) report.growth = await measureGrowth(folder, options);
     if (options.only.has("memory")) report.memory = await measureMemory(folder, options);
+    if (options.only.has("loader")) report.loader = await measureLoader(folder, options);
     mkdirSync(join(here, "results"), { recursive: true });
     const file = join(here, "results", `${new Date().toISOString().replaceAll(":", "-")}.json`);
     writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
@@ -160,6 +162,7 @@ async function main() {
     if (report.results.build !== undefined) printPeers(report);
     if (report.growth !== undefined) process.stdout.write(`${growthTable(report.growth)}\n\n`);
     if (report.memory !== undefined) process.stdout.write(`${memoryTable(report.memory)}\n\n`);
+    if (report.loader !== undefined) process.stdout.write(`${loaderTable(report.loader)}\n\n`);
     note(`all answers are equal; raw figures in ${file}`);
   } finally {
     if (options.keep) note(`kept ${folder}`);

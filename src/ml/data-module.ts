@@ -1,8 +1,9 @@
 import type { CellArrDataset } from "../cellarr/dataset.js";
 import { ArgumentError } from "../errors.js";
+import { ReusedArrays } from "../util/reused-arrays.js";
 import type { Batch } from "./loader/batch.js";
 import { type BatchPlan, MAX_EPOCH, planBatches } from "./loader/batch-plan.js";
-import { CellReader, type FetchedCells } from "./loader/cell-reader.js";
+import { CellReader } from "./loader/cell-reader.js";
 import { type Division, divideCells, type Population } from "./loader/cells.js";
 import {
   type DataModuleOptions,
@@ -195,25 +196,14 @@ export class DataModule {
       return { step, rows, fetched: await reader.fetch(cells, { signal }) };
     };
     const range = { from, to: plan.batchCount, ahead: this.#settings.prefetch, signal };
+    const memory = this.#settings.reuseValues ? new ReusedArrays() : undefined;
     for await (const { step, rows, fetched } of prefetched(range, fetch)) {
-      yield makeBatch(reader, population, rows, fetched, { epoch, step });
+      yield { ...reader.finish(fetched, memory), ...codesOf(population, rows), epoch, step };
     }
   }
 }
 
-function makeBatch(
-  reader: CellReader,
-  { labels, studies, samples }: Population,
-  rows: Uint32Array,
-  fetched: FetchedCells,
-  place: { readonly epoch: number; readonly step: number },
-): Batch {
+function codesOf({ labels, studies, samples }: Population, rows: Uint32Array) {
   const codes = (of: Int32Array) => Int32Array.from(rows, (row) => of[row]!);
-  return {
-    ...reader.finish(fetched),
-    labels: codes(labels),
-    studies: codes(studies),
-    samples: codes(samples),
-    ...place,
-  };
+  return { labels: codes(labels), studies: codes(studies), samples: codes(samples) };
 }

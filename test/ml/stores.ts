@@ -1,4 +1,4 @@
-import { buildCellArrDataset, type CellArrDataset, MemoryStore } from "../../src/node.js";
+import { type BuildOptions, buildCellArrDataset, type CellArrDataset, MemoryStore } from "../../src/node.js";
 import { Sfc32 } from "../../src/util/random.js";
 import { experiment, frame } from "../cellarr/samples.js";
 
@@ -23,6 +23,7 @@ export function countOf(cell: number, gene: number): number {
 export async function storeOf(
   samples: readonly SampleInput[],
   store = new MemoryStore(),
+  options: Partial<BuildOptions> = {},
 ): Promise<CellArrDataset> {
   let first = 0;
   const files = samples.map(({ labels, genes = 12 }) => {
@@ -49,6 +50,7 @@ export async function storeOf(
         label: cells.map(({ label }) => label),
       },
     ),
+    ...options,
   });
 }
 

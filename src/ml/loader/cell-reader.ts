@@ -3,6 +3,7 @@ import type { CellArrDataset } from "../../cellarr/dataset.js";
 import { positionsIn, slice, sortedUnique } from "../../cellarr/selection.js";
 import { ArgumentError, LimitError, NotFoundError } from "../../errors.js";
 import type { SparseMatrix } from "../../h5ad/matrix.js";
+import type { ReusedArrays } from "../../util/reused-arrays.js";
 import type { NumberArray } from "../../util/typed-arrays.js";
 import type { CellValues, CsrBatch } from "./batch.js";
 import { LogNormaliser } from "./normalise.js";
@@ -95,15 +96,21 @@ export class CellReader {
     return { cells, rows, matrix: matrices.get(this.#matrix)! };
   }
 
-  finish({ cells, rows, matrix }: FetchedCells): CellValues {
-    const values = this.#settings.sparse ? this.#sparse(rows, matrix) : this.#dense(rows, matrix);
+  /** `memory`: where dense values are put, in place of what was there; new memory by default. */
+  finish({ cells, rows, matrix }: FetchedCells, memory?: ReusedArrays): CellValues {
+    const values = this.#settings.sparse ? this.#sparse(rows, matrix) : this.#dense(rows, matrix, memory);
     return { cellCount: cells.length, geneCount: this.genes.length, values, cellIndices: cells };
   }
 
-  #dense(rows: Uint32Array, { indptr, indices, data }: SparseMatrix): Float32Array {
+  #dense(
+    rows: Uint32Array,
+    { indptr, indices, data }: SparseMatrix,
+    memory: ReusedArrays | undefined,
+  ): Float32Array {
     const values = asNumbers(data);
     const geneCount = this.genes.length;
-    const dense = new Float32Array(rows.length * geneCount);
+    const size = rows.length * geneCount;
+    const dense = memory?.take("values", Float32Array, size).fill(0) ?? new Float32Array(size);
     const columns = this.#columnsOf(indices);
     for (let cell = 0; cell < rows.length; cell++) {
       const [from, to] = [indptr[rows[cell]!]!, indptr[rows[cell]! + 1]!];

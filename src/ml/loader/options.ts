@@ -56,6 +56,11 @@ export interface DataModuleOptions extends CellReaderOptions {
   readonly seed?: number | undefined;
   /** Batches that are read ahead of the one in use, default 2; 0: none is read before it is asked for. */
   readonly prefetch?: number | undefined;
+  /**
+   * Whether the dense values of a batch lie in the memory of the one before, which is then overwritten: for callers that
+   * are done with a batch, or have copied it, when they ask for the next. Default false.
+   */
+  readonly reuseValues?: boolean | undefined;
 }
 
 /** Options with a value each. */
@@ -106,6 +111,7 @@ export function loaderSettings(options: DataModuleOptions): LoaderSettings {
     dropLast: options.dropLast ?? false,
     seed: wholeNumber("seed", options.seed ?? 0, 0, 2 ** 32 - 1),
     prefetch: wholeNumber("prefetch", options.prefetch ?? 2, 0),
+    reuseValues: options.reuseValues ?? false,
   };
 }
 
