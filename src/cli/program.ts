@@ -5,6 +5,7 @@ import { exitCodeHelp, repeat } from "./help.js";
 import { addArray } from "./program-array.js";
 import { addAppend, addBuild, addDropSample } from "./program-build.js";
 import { addExport } from "./program-export.js";
+import { addEmbed, addTrain } from "./program-ml.js";
 import { addPublish } from "./program-publish.js";
 import { addServe } from "./program-serve.js";
 import { addZip } from "./program-zip.js";
@@ -49,6 +50,8 @@ ${exitCodeHelp}`,
   addExport(program, context);
   addServe(program, context);
   addIndex(program, context);
+  addTrain(program, context);
+  addEmbed(program, context);
   addZip(program, context);
   addPublish(program, context);
   addVerify(program, context);
