@@ -1,9 +1,9 @@
 // Makes the Python environments of test/python/requirements-*.txt in .cache/python and says where they are.
 //
-//   node scripts/python-env.mjs [reference|newest|exports ...]     prints one interpreter's path a line
+//   node scripts/python-env.mjs [reference|newest|exports|models|torch ...]     prints one interpreter's path a line
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { installOnce, run } from "./install-once.mjs";
@@ -12,6 +12,16 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const cache = join(root, ".cache", "python");
 const binaries = process.platform === "win32" ? ["Scripts", "python.exe"] : ["bin", "python"];
 const probe = "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])";
+
+/** Those that every run of the tests has. "torch" takes 4.5 GB: see hasTorch. */
+export const standardEnvironments = ["reference", "newest", "exports", "models"];
+
+/** Whether tests beside PyTorch run: it is installed already, or CELLARR_TORCH=install says that it may be. */
+export function hasTorch() {
+  const python = findPython();
+  if (python === null) return false;
+  return process.env.CELLARR_TORCH === "install" || existsSync(join(folderOf("torch", python), ".installed"));
+}
 
 /** The system's Python 3 with its version, or null where it or its venv module is missing. */
 export function findPython() {
@@ -30,11 +40,20 @@ export function findPython() {
 export async function ensurePython(name = "reference") {
   const python = findPython();
   if (python === null) throw new Error("python3 with its venv module is not installed");
-  const requirements = join(root, "test", "python", `requirements-${name}.txt`);
-  const hash = createHash("sha256").update(python.version).update(readFileSync(requirements));
-  const folder = join(cache, `${name}-${hash.digest("hex").slice(0, 12)}`);
-  await installOnce(folder, () => install(python.command, folder, requirements));
+  const folder = folderOf(name, python);
+  await installOnce(folder, () => install(python.command, folder, requirementsOf(name)));
   return join(folder, ...binaries);
+}
+
+function requirementsOf(name) {
+  return join(root, "test", "python", `requirements-${name}.txt`);
+}
+
+function folderOf(name, python) {
+  const hash = createHash("sha256")
+    .update(python.version)
+    .update(readFileSync(requirementsOf(name)));
+  return join(cache, `${name}-${hash.digest("hex").slice(0, 12)}`);
 }
 
 async function install(command, folder, requirements) {
@@ -45,6 +64,6 @@ async function install(command, folder, requirements) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const names = process.argv.length > 2 ? process.argv.slice(2) : ["reference", "newest", "exports"];
+  const names = process.argv.length > 2 ? process.argv.slice(2) : standardEnvironments;
   for (const name of names) process.stdout.write(`${await ensurePython(name)}\n`);
 }

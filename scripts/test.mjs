@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 import { buildIfStale } from "./build.mjs";
 import { prepareEmulators } from "./cloud-servers.mjs";
 import { prepareNginx } from "./nginx.mjs";
-import { ensurePython, findPython } from "./python-env.mjs";
+import { ensurePython, findPython, standardEnvironments } from "./python-env.mjs";
 import { allRuntimes, ensureRuntime } from "./runtimes.mjs";
 import { canHaveServer } from "./s3-servers.mjs";
 
@@ -26,7 +26,7 @@ async function preparePython() {
     if (inCi) process.exit(1);
     return;
   }
-  for (const name of ["reference", "newest", "exports"]) await ensurePython(name);
+  for (const name of standardEnvironments) await ensurePython(name);
 }
 
 /** Installs what tests of S3 need while others run: a first time takes minutes. The first test that needs it waits. */

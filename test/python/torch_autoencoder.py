@@ -84,11 +84,22 @@ def trajectory(folder, network, seed=1, steps=20, cells=16):
     save_file(data, os.path.join(folder, "data.safetensors"), {"network": json.dumps(network)})
 
 
-def from_files(folder, network, cells):
-    """Loads what cellarr for TypeScript has saved, strictly, and gives what it makes of the cells."""
+def load(folder, network):
+    """What cellarr for TypeScript has saved, strictly, as docs/autoencoder.md says."""
     model = make(**network)
     model.encoder.load_state_dict(load_file(os.path.join(folder, "encoder.safetensors")), strict=True)
     model.decoder.load_state_dict(load_file(os.path.join(folder, "decoder.safetensors")), strict=True)
+    return model
+
+
+def steps_from_files(folder, network, batches):
+    """The losses of training steps on a model that was saved."""
+    return train_steps(load(folder, network), [torch.tensor(batch) for batch in batches])
+
+
+def from_files(folder, network, cells):
+    """What a model that was saved makes of the cells."""
+    model = load(folder, network)
     latent, reconstruction = outputs(model, torch.tensor(cells))
     return {"latent": latent.tolist(), "reconstruction": reconstruction.tolist()}
 

@@ -10,7 +10,7 @@ import { ensurePython, findPython } from "../../scripts/python-env.mjs";
  * by the first test that needs them, if `npm test` has not done so.
  */
 
-export type PythonEnvironment = "reference" | "newest" | "exports";
+export type PythonEnvironment = "reference" | "newest" | "exports" | "models" | "torch";
 
 /** False only where python3 is missing, which CI does not forgive. */
 export const hasPython: boolean = findPython() !== null;
