@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 import sys
+import time
 import types
 
 import torch
@@ -38,17 +39,20 @@ def make(genes, latent, hidden, residual, dropout=0.0, input_dropout=0.0):
     )
 
 
-def train_steps(model, batches):
-    """The losses of one step on each batch, each before it."""
+def train_steps(model, batches, times=None):
+    """The losses of one step on each batch, each before it; `times` is given the seconds of each."""
     optimizer = model.configure_optimizers()["optimizer"]
     model.train()
     losses = []
     for batch in batches:
+        start = time.perf_counter()
         optimizer.zero_grad()
         loss = model.get_loss((batch, None, None, None))
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
+        if times is not None:
+            times.append(time.perf_counter() - start)
     return losses
 
 
@@ -124,16 +128,10 @@ def saved_by_reference(folder, network, cells, seed=2):
 
 def speed(network, cells, steps):
     """Seconds of each step of training."""
-    import time
-
     torch.set_num_threads(os.cpu_count())
     model = make(**network, dropout=0.5, input_dropout=0.4)
-    batch = torch.rand(cells, network["genes"])
     times = []
-    for _ in range(steps):
-        start = time.perf_counter()
-        train_steps(model, [batch])
-        times.append(time.perf_counter() - start)
+    train_steps(model, [torch.rand(cells, network["genes"])] * steps, times)
     return times
 
 
