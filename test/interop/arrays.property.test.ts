@@ -15,7 +15,7 @@ import {
 import { type ArrayCase, denseCase, type Query, sparseCase } from "../support/arbitraries.js";
 import { type JsonCell, jsonRows } from "../support/cells-json.js";
 import { patience, runs } from "../support/property.js";
-import { hasPython, type Peer, pythonPeer } from "../support/python.js";
+import { hasPython, isCrash, type Peer, pythonPeer } from "../support/python.js";
 import { keptFolder } from "../support/temporary.js";
 import { fromWire, fromWireColumn, toWireColumns, type WireColumn } from "../support/wire.js";
 
@@ -58,7 +58,7 @@ let crashes = 0;
  */
 async function orCrash<T>(answer: Promise<T>): Promise<T> {
   return answer.catch((error: unknown) => {
-    const hasCrashed = /peer ended with SIG|peer has ended/.test(String(error));
+    const hasCrashed = isCrash(error);
     if (hasCrashed) crashes++;
     fc.pre(!hasCrashed);
     throw error;

@@ -10,7 +10,7 @@ import {
   textValues,
 } from "../../src/node.js";
 import { denseRows, type Experiment, experiment, numbers } from "../cellarr/samples.js";
-import { hasPython, pythonPeer } from "../support/python.js";
+import { askTwice, hasPython, pythonPeer } from "../support/python.js";
 import { temporaryFolder } from "../support/temporary.js";
 
 /** The same queries, drawn at random, asked of Python cellarr and of us on the same store. */
@@ -98,7 +98,6 @@ describe.skipIf(!hasPython)("queries of the same store", () => {
   it("give the slices of the newest Python cellarr", { timeout: 120_000 }, async () => {
     const path = await store();
     const dataset = await CellArrDataset.open(path);
-    const peer = await pythonPeer("newest");
     let cellsSeen = 0;
     await fc.assert(
       fc.asyncProperty(cellQueries, geneQueries, async (cells, columns) => {
@@ -107,7 +106,7 @@ describe.skipIf(!hasPython)("queries of the same store", () => {
         if (part.length === 0 || part.shape[1] === 0) return;
         cellsSeen += part.length;
         const asked = { path, assays, cells: cells.theirs, genes: columns.theirs };
-        expect(await peer.call("cellarr_slice", asked)).toEqual({
+        expect(await askTwice("newest", "cellarr_slice", asked)).toEqual({
           cells: [...part.cellIndices],
           genes: columnValues(part.geneAnnotation.columns.get("cellarr_gene_index")!),
           cellMetadata: columnsOf(part.cellMetadata),
@@ -143,7 +142,7 @@ describe.skipIf(!hasPython)("queries of the same store", () => {
             subset: cells.theirs,
             ...(wanted && { columns: wanted }),
           };
-          expect(await peer.call("cellarr_subset", asked)).toEqual({
+          expect(await askTwice(environment, "cellarr_subset", asked)).toEqual({
             rows: rowsOf(ours),
             columns: columnsOf(ours),
           });

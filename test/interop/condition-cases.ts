@@ -630,6 +630,4 @@ export const others: readonly (readonly [array: string, ours: string, same: stri
   ["types sparse", "d in [-3, 4]", "d == -3 or d == 4"],
   ["types sparse", "int64 in [-9223372036854775808, -1]", "int64 == -9223372036854775808"],
   ["evolved dense", "c in ['blue', 'red']", "c == 'blue' or c == 'red'"],
-  ["types sparse", "float64 in [0.0]", "float64 == 0.0"],
-  ["types sparse", "float32 in [-0.0]", "float32 == 0.0"],
 ];

@@ -72,6 +72,28 @@ if (hasPython) {
   });
 }
 
+/** Whether the error says that the official library crashed the process that was asked. */
+export function isCrash(error: unknown): boolean {
+  return /peer ended with SIG|peer has ended/.test(String(error));
+}
+
+/**
+ * Asks the environment's peer, and a new one where the official library crashes: now and then it does, at the call that
+ * spoilt its memory or at a later one. A second crash is an error.
+ */
+export async function askTwice(
+  environment: PythonEnvironment,
+  functionName: string,
+  args: Readonly<Record<string, unknown>>,
+): Promise<unknown> {
+  try {
+    return await (await pythonPeer(environment)).call(functionName, args);
+  } catch (error) {
+    if (!isCrash(error)) throw error;
+    return (await pythonPeer(environment)).call(functionName, args);
+  }
+}
+
 interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
