@@ -66,6 +66,11 @@ async function contestants(threads) {
   const all = [
     { name: "ours", command: ours, request: { threads } },
     { name: "ours, reuseValues", command: ours, request: { threads, options: { reuseValues: true } } },
+    {
+      name: "ours, reuseValues, cacheBytes",
+      command: ours,
+      request: { threads, options: { reuseValues: true, cacheBytes: 500_000_000 } },
+    },
     { name: "ours, sparse", command: ours, request: { threads, options: { sparse: true } } },
     {
       name: "bare TileDB-Py",

@@ -1,11 +1,11 @@
 import { asNumbers } from "../../cellarr/build/fit-values.js";
 import type { CellArrDataset } from "../../cellarr/dataset.js";
 import { positionsIn, slice, sortedUnique } from "../../cellarr/selection.js";
-import { ArgumentError, LimitError, NotFoundError } from "../../errors.js";
-import type { SparseMatrix } from "../../h5ad/matrix.js";
+import { ArgumentError, LimitError, NotFoundError, throwIfAborted } from "../../errors.js";
 import type { ReusedArrays } from "../../util/reused-arrays.js";
 import type { NumberArray } from "../../util/typed-arrays.js";
 import type { CellValues, CsrBatch } from "./batch.js";
+import { CellCache, type CellRows } from "./cell-cache.js";
 import { LogNormaliser } from "./normalise.js";
 import { type CellReaderOptions, type ReaderSettings, readerSettings } from "./options.js";
 
@@ -22,7 +22,7 @@ export interface FetchedCells {
   readonly cells: Uint32Array;
   /** Row of `matrix` of each cell. */
   readonly rows: Uint32Array;
-  readonly matrix: SparseMatrix;
+  readonly matrix: CellRows;
 }
 
 /** What a typed array holds in every engine of today. */
@@ -42,6 +42,7 @@ export class CellReader {
   readonly #settings: ReaderSettings;
   readonly #genes: GeneChoice;
   readonly #normaliser: LogNormaliser | null;
+  readonly #cache: CellCache | null;
 
   private constructor(dataset: CellArrDataset, matrix: string, settings: ReaderSettings, genes: GeneChoice) {
     this.#dataset = dataset;
@@ -49,6 +50,7 @@ export class CellReader {
     this.#settings = settings;
     this.#genes = genes;
     this.#normaliser = settings.lognorm ? new LogNormaliser(settings.targetSum) : null;
+    this.#cache = settings.cacheBytes > 0 ? cacheFor(dataset, matrix, settings.cacheBytes) : null;
   }
 
   /** Throws NotFoundError for a matrix or genes that are not there, ArgumentError for genes given twice. */
@@ -88,12 +90,17 @@ export class CellReader {
   /** What `finish` makes the values of. */
   async fetch(cells: Uint32Array, options: ReadOptions = {}): Promise<FetchedCells> {
     const sorted = sortedUnique(cells);
-    const matrices = await this.#dataset.getMatrixSubset(sorted, this.#genes.read ?? slice(), {
-      matrices: [this.#matrix],
-      signal: options.signal,
-    });
-    const rows = positionsIn(sorted, cells);
-    return { cells, rows, matrix: matrices.get(this.#matrix)! };
+    const read = (wanted: Uint32Array) => this.#read(wanted, options.signal);
+    const matrix = this.#cache === null ? await read(sorted) : await this.#cache.fetch(sorted, read);
+    throwIfAborted(options.signal);
+    return { cells, rows: positionsIn(sorted, cells), matrix };
+  }
+
+  /** Stored values of cells in ascending order, each once. */
+  async #read(cells: Uint32Array, signal: AbortSignal | undefined): Promise<CellRows> {
+    const options = { matrices: [this.#matrix], signal };
+    const matrices = await this.#dataset.getMatrixSubset(cells, this.#genes.read ?? slice(), options);
+    return matrices.get(this.#matrix)!;
   }
 
   /** `memory`: where dense values are put, in place of what was there; new memory by default. */
@@ -104,7 +111,7 @@ export class CellReader {
 
   #dense(
     rows: Uint32Array,
-    { indptr, indices, data }: SparseMatrix,
+    { indptr, indices, data }: CellRows,
     memory: ReusedArrays | undefined,
   ): Float32Array {
     const values = asNumbers(data);
@@ -119,7 +126,7 @@ export class CellReader {
     return dense;
   }
 
-  #sparse(rows: Uint32Array, { indptr, indices, data }: SparseMatrix): CsrBatch {
+  #sparse(rows: Uint32Array, { indptr, indices, data }: CellRows): CsrBatch {
     const values = asNumbers(data);
     const starts = new Uint32Array(rows.length + 1);
     for (let cell = 0; cell < rows.length; cell++) {
@@ -161,6 +168,11 @@ export class CellReader {
     for (let at = 0; at < places.length; at++) places[at] = columns[indices[at]!]!;
     return places;
   }
+}
+
+function cacheFor(dataset: CellArrDataset, matrix: string, bytes: number): CellCache {
+  const cells = dataset.numberOfCells;
+  return new CellCache(bytes, cells, dataset.getMatrixInfo(matrix).storedValues / Math.max(1, cells));
 }
 
 function matrixName(dataset: CellArrDataset, wanted: string | undefined): string {

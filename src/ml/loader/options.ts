@@ -27,6 +27,11 @@ export interface CellReaderOptions {
   readonly targetSum?: number | undefined;
   /** Whether values come as compressed rows; default dense. */
   readonly sparse?: boolean | undefined;
+  /**
+   * Memory for cells that were read, in bytes, so that further epochs read them from there; about 4 bytes a stored value
+   * and those of the value itself. Default 0: none.
+   */
+  readonly cacheBytes?: number | undefined;
 }
 
 export interface DataModuleOptions extends CellReaderOptions {
@@ -81,6 +86,7 @@ export function readerSettings(options: CellReaderOptions): ReaderSettings {
     lognorm = true,
     targetSum = 1e4,
     sparse = false,
+    cacheBytes = 0,
   } = options;
   if (missingGenes !== "error" && missingGenes !== "drop") {
     throw new ArgumentError(`missingGenes is '${String(missingGenes)}', expected error or drop`);
@@ -88,7 +94,8 @@ export function readerSettings(options: CellReaderOptions): ReaderSettings {
   if (!(targetSum > 0 && targetSum < Number.POSITIVE_INFINITY)) {
     throw new ArgumentError(`targetSum is ${targetSum}, expected a number above 0`);
   }
-  return { matrix, geneOrder, missingGenes, lognorm, targetSum, sparse };
+  wholeNumber("cacheBytes", cacheBytes, 0);
+  return { matrix, geneOrder, missingGenes, lognorm, targetSum, sparse, cacheBytes };
 }
 
 /** Defaults filled in. Throws ArgumentError for what is no such value. */
