@@ -57,6 +57,14 @@ const soon = [
   "format/fragment/fragment-metadata-legacy",
 ];
 
+/** What any remote store takes, beside what its own scheme does: in one file, since each costs milliseconds to load. */
+const remote = [
+  "storage/http/http-store",
+  "storage/listed/open-listed",
+  "array/directory/open-remote",
+  "array/read/tiles-ahead",
+];
+
 /** Modules that do something when they are loaded; package.json says the same of the bundles. */
 const withEffects = /[\\/](node-platform|[\w-]+-node|node)\.ts$/;
 
@@ -131,6 +139,7 @@ async function bundleForNode(root) {
     ...(await loadedWith(root, ["index"], false, plugins)),
     ...(await loadedWith(root, ["node"], false, plugins)),
   ]);
+  const remotely = await loadedWith(root, remote, false, plugins);
   const isEntry = entriesOf(root, published);
   await write(
     root,
@@ -139,6 +148,7 @@ async function bundleForNode(root) {
     [
       { name: "core", test: (id) => atOnce.has(id) && anywhere.has(id) && !isEntry(id) },
       { name: "node-core", test: (id) => atOnce.has(id) && !anywhere.has(id) && !isEntry(id) },
+      { name: "remote", test: (id) => remotely.has(id) && !atOnce.has(id) && !isEntry(id) },
     ],
     plugins,
   );

@@ -89,11 +89,17 @@ async function withKnownKeys(location: StoreLocation, options: DatasetOptions): 
   if (store.isRemote !== true || listedView(store, path) !== undefined) return location;
   const { openListed } = await import("../storage/listed/open-listed.js");
   const { storage, signal, onWarning } = options;
-  return openListed(location, {
+  const opening = openListed(location, {
     ...storage,
     signal,
     onDamagedIndex: (message, where) => onWarning?.({ kind: "index-file", message, where }),
   });
+  // A failure comes up where it is waited for.
+  opening.catch(() => {});
+  // The request is on its way: meanwhile what comes after it is loaded.
+  const { loadReading } = await import("../array/directory/open-remote.js");
+  loadReading();
+  return opening;
 }
 
 /** As Python cellarr 0.6 has it: values beyond the frames are an error, fewer may be right. */

@@ -22,13 +22,32 @@ export async function openRemote(
   options: RemoteOptions,
 ): Promise<DirectoryState> {
   const { path } = place;
-  const view = listedView(place.store, path) ?? (await openListed(place, options)).store;
+  const view = listedView(place.store, path) ?? (await listedPlace(place, options));
   try {
     return await openView({ store: view, path }, window, options);
   } catch (error) {
     if (!(error instanceof GoneError)) throw error;
     return openView({ store: await view.refresh(options), path }, window, options);
   }
+}
+
+async function listedPlace(place: StoreLocation, options: RemoteOptions): Promise<ListedView> {
+  const listing = openListed(place, options);
+  loadReading();
+  return (await listing).store;
+}
+
+/**
+ * Loads what reads of remote arrays take, Zstandard too, which nearly every array has: while the answer to the first
+ * request is on its way there is time for it.
+ */
+export function loadReading(): void {
+  const modules = [
+    import("../read/tiles-ahead.js"),
+    import("../../format/filters/registry.js").then(({ loadFilter }) => loadFilter("zstd", false)),
+  ];
+  // Whoever needs one meets what is wrong with it.
+  for (const loading of modules) loading.catch(() => {});
 }
 
 async function openView(
