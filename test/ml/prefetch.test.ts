@@ -3,6 +3,7 @@ import { prefetched } from "../../src/ml/loader/prefetch.js";
 import { allCells, CellReader, DataModule } from "../../src/ml.js";
 import { CellArrDataset, MemoryStore } from "../../src/node.js";
 import type { ReadableStore } from "../../src/storage/types.js";
+import { bucketFetch } from "../support/bucket-fetch.js";
 import { collect, columns, drawLabels, storeOf } from "./stores.js";
 
 /** Reading ahead: how far, in which order, and that it ends. */
@@ -142,6 +143,28 @@ describe("a module's batches", () => {
     await expect(batches.next()).rejects.toMatchObject({ code: "ABORTED" });
     expect(log.running).toBe(0);
     await expect(module.val({ signal: ending.signal }).next()).resolves.toMatchObject({ done: true });
+  });
+
+  it("come from a bucket as from memory", async () => {
+    const store = new MemoryStore();
+    const samples = Array.from({ length: 5 }, (_, at) => ({
+      study: "s",
+      sample: `${at}`,
+      labels: drawLabels(20, ["x", "y"], at),
+    }));
+    const direct = await DataModule.open(await storeOf(samples, store), { ...columns, batchSize: 2 });
+    const hosts = new Set<string>();
+    const config = {
+      "vfs.s3.endpoint_override": "objects.example",
+      "vfs.s3.no_sign_request": true,
+      "vfs.s3.use_virtual_addressing": false,
+    };
+    const dataset = await CellArrDataset.open("s3://bucket/store", {
+      storage: { config, fetch: bucketFetch(store, hosts) },
+    });
+    const module = await DataModule.open(dataset, { ...columns, batchSize: 2 });
+    expect(await collect(module.train({ epoch: 2 }))).toEqual(await collect(direct.train({ epoch: 2 })));
+    expect([...hosts]).toEqual(["objects.example"]);
   });
 
   it("are the same from a store whose requests take their time", async () => {
