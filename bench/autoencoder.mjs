@@ -1,5 +1,5 @@
 // A step of training the default network (1024, 1024, 128; dropout on) beside PyTorch's, on batches of 256 cells: ratios
-// of medians, both measured in turns.
+// of medians of CPU time, both in one thread and measured in turns.
 //
 //   node scripts/build.mjs --if-stale && node bench/autoencoder.mjs PYTHON [GENES ...]     PYTHON has the packages of
 //                                                                    test/python/requirements-torch.txt
@@ -9,20 +9,26 @@ import { AutoEncoder } from "../dist/autoencoder-node.js";
 
 const CELLS = 256;
 const STEPS = 6;
-const ROUNDS = 3;
+const ROUNDS = 2;
 const [python, ...sizes] = process.argv.slice(2);
 const script = fileURLToPath(new URL("../test/python/torch_autoencoder.py", import.meta.url));
 
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
-/** Milliseconds of the steps, the first of which compile; then of embedding the batch. */
+/** CPU milliseconds since `before`. */
+const since = (before) => {
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1000;
+};
+
+/** CPU milliseconds of the steps, the first of which compile; then of embedding the batch. */
 async function ours(genes) {
   const values = Float32Array.from({ length: CELLS * genes }, () => Math.random());
   const batch = { cellCount: CELLS, geneCount: genes, values };
   const names = Array.from({ length: genes }, (_, at) => `gene_${at}`);
   const model = new AutoEncoder({ genes: names });
   const times = [];
-  let last = performance.now();
+  let last = process.cpuUsage();
   const data = {
     genes: names,
     async *train() {
@@ -30,14 +36,14 @@ async function ours(genes) {
     },
   };
   const onStep = () => {
-    times.push(performance.now() - last);
-    last = performance.now();
+    times.push(since(last));
+    last = process.cpuUsage();
   };
   await model.fit(data, { epochs: 1, onStep });
   await model.encode(batch);
-  const start = performance.now();
+  const start = process.cpuUsage();
   await model.encode(batch);
-  const encode = performance.now() - start;
+  const encode = since(start);
   await model.dispose();
   return { steps: times, encode };
 }

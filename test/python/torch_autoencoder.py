@@ -40,19 +40,19 @@ def make(genes, latent, hidden, residual, dropout=0.0, input_dropout=0.0):
 
 
 def train_steps(model, batches, times=None):
-    """The losses of one step on each batch, each before it; `times` is given the seconds of each."""
+    """The losses of one step on each batch, each before it; `times` is given the CPU seconds of each."""
     optimizer = model.configure_optimizers()["optimizer"]
     model.train()
     losses = []
     for batch in batches:
-        start = time.perf_counter()
+        start = time.process_time()
         optimizer.zero_grad()
         loss = model.get_loss((batch, None, None, None))
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
         if times is not None:
-            times.append(time.perf_counter() - start)
+            times.append(time.process_time() - start)
     return losses
 
 
@@ -108,27 +108,37 @@ def from_files(folder, network, cells):
     return {"latent": latent.tolist(), "reconstruction": reconstruction.tolist()}
 
 
-def convert(folder):
-    """The checkpoints of `save_all` as safetensors, as docs/autoencoder.md says."""
-    for part in ("encoder", "decoder"):
-        state = torch.load(os.path.join(folder, f"{part}.ckpt"), weights_only=True)["state_dict"]
-        save_file(state, os.path.join(folder, f"{part}.safetensors"))
+def run_in(folder, code):
+    """Runs code of docs/autoencoder.md where the model's folder is "model"; gives its variables."""
+    module = reference()
+    sys.modules["cellarr"] = types.ModuleType("cellarr")
+    sys.modules["cellarr.autoencoder"] = module
+    os.chdir(os.path.dirname(folder))
+    variables = {}
+    exec(code, variables)
+    return variables
 
 
-def saved_by_reference(folder, network, cells, seed=2):
-    """Saves a model with the reference's own method and converts it; gives what it makes of the cells."""
+def loaded_by_code(folder, code, cells):
+    """What the model that the code loads makes of the cells."""
+    latent, _ = outputs(run_in(folder, code)["model"], torch.tensor(cells))
+    return latent.tolist()
+
+
+def saved_by_reference(folder, network, cells, code, seed=2):
+    """Saves a model with the reference's own method and converts it by the code; gives what it makes of the cells."""
     torch.manual_seed(seed)
     model = make(**network)
     train_steps(model, [torch.tensor(cells)] * 3)
     model.save_all(folder)
-    convert(folder)
+    run_in(folder, code)
     latent, reconstruction = outputs(model, torch.tensor(cells))
     return {"latent": latent.tolist(), "reconstruction": reconstruction.tolist()}
 
 
 def speed(network, cells, steps):
-    """Seconds of each step of training."""
-    torch.set_num_threads(os.cpu_count())
+    """CPU seconds of each step of training, in one thread."""
+    torch.set_num_threads(1)
     model = make(**network, dropout=0.5, input_dropout=0.4)
     times = []
     train_steps(model, [torch.rand(cells, network["genes"])] * steps, times)

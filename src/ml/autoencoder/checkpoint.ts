@@ -2,9 +2,10 @@ import { ArgumentError, FormatError } from "../../errors.js";
 import { childLocation, locationUri, resolveLocation } from "../../storage/resolve.js";
 import type { StoreLocation } from "../../storage/types.js";
 import { firstPosition, type Position } from "./fit.js";
+import type { LayerSpecs } from "./layers.js";
 import { readSafetensors, writeSafetensors } from "./safetensors.js";
 import type { Moments } from "./trainer.js";
-import type { Tensor, Weights } from "./weights.js";
+import { checkWeights, type Tensor, type Weights } from "./weights.js";
 
 /** A training in the middle, as one file: weights, the optimiser's moments, and how far it has come. */
 
@@ -42,6 +43,7 @@ export async function writeCheckpoint(
 export async function readCheckpoint(
   place: string | StoreLocation,
   identity: Identity,
+  { parameters, statistics }: LayerSpecs,
   signal?: AbortSignal,
 ): Promise<Checkpoint | null> {
   const location = childLocation(resolveLocation(place), CHECKPOINT_FILE);
@@ -61,6 +63,9 @@ export async function readCheckpoint(
     else if (name.startsWith(SECOND)) second.set(name.slice(SECOND.length), tensor);
     else weights.set(name, tensor);
   }
+  checkWeights(weights, { ...parameters, ...statistics }, where);
+  checkWeights(first, parameters, where);
+  checkWeights(second, parameters, where);
   const { optimizerSteps: steps, batchesBefore, ...position } = parseState(metadata.get(STATE), where);
   return { weights, moments: { first, second, steps }, position, batchesBefore };
 }

@@ -91,7 +91,10 @@ export async function readModel(
     else expectSame(metadata, file.metadata, where);
   }
   const read = <T>(name: string): T | undefined => parse<T>(metadata.get(`cellarr.${name}`), name, where);
-  const genes = chooseGenes(read<string[]>("genes"), options.genes, where);
+  const saved = read<unknown>("genes");
+  if (saved !== undefined && !isTexts(saved))
+    throw new FormatError("cellarr.genes is no list of names", { where });
+  const genes = chooseGenes(saved, options.genes, where);
   return {
     architecture: chooseArchitecture(read<SavedArchitecture>("architecture"), weights, options, where),
     genes,
@@ -119,6 +122,10 @@ function parse<T>(text: string | undefined, name: string, where: string): T | un
   } catch (cause) {
     throw new FormatError(`cellarr.${name} is not JSON`, { where, cause });
   }
+}
+
+function isTexts(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === "string");
 }
 
 interface SavedArchitecture {

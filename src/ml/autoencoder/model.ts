@@ -138,7 +138,9 @@ export class AutoEncoder {
       ...modelMetadata(this),
       "cellarr.fit": JSON.stringify({ seed, learningRate, weightDecay }),
     };
-    const found = checkpoint?.resume ? await readCheckpoint(checkpoint.place, identity, signal) : null;
+    const found = checkpoint?.resume
+      ? await readCheckpoint(checkpoint.place, identity, this.architecture, signal)
+      : null;
     const { weights, moments, position, batchesBefore } = found ?? this.#start();
     const trainer = new Trainer(jax, this.architecture, weights, { learningRate, weightDecay }, moments);
     const save = async (position: Checkpoint["position"]) => {
@@ -154,8 +156,10 @@ export class AutoEncoder {
         checkpoint === undefined ? null : save,
       );
     } finally {
-      await this.#replaceWeights(await trainer.weights());
-      this.#batches = batchesBefore + trainer.steps;
+      if (trainer.isWhole) {
+        await this.#replaceWeights(await trainer.weights());
+        this.#batches = batchesBefore + trainer.steps;
+      }
       trainer.dispose();
     }
   }

@@ -43,6 +43,7 @@ export class Trainer {
   readonly #step: ReturnType<typeof compileStep>;
   readonly #evaluate: ReturnType<typeof compileLoss>;
   #state: State;
+  #isWhole = true;
   #steps: number;
 
   constructor(
@@ -72,6 +73,11 @@ export class Trainer {
     return this.#steps;
   }
 
+  /** False after a step that failed, which has used the arrays up. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
   /** One step on dense rows; the loss before it. `seed` is what dropout follows from, with the number of the step. */
   async step(values: Float32Array, cells: number, seed: number): Promise<number> {
     const jax = this.#jax;
@@ -84,8 +90,10 @@ export class Trainer {
     };
     const x = toJax(jax, values, [cells, this.#architecture.geneCount]);
     const key = jax.numpy.array(Uint32Array.of(seed, time));
+    this.#isWhole = false;
     const [loss, state] = this.#step(this.#state, x, key, scales);
     this.#state = state;
+    this.#isWhole = true;
     this.#steps = time;
     return (await fromJax(loss))[0]!;
   }
@@ -112,7 +120,7 @@ export class Trainer {
 
   /** Frees the library's memory. */
   dispose(): void {
-    for (const arrays of Object.values(this.#state)) disposeAll(arrays);
+    if (this.#isWhole) for (const arrays of Object.values(this.#state)) disposeAll(arrays);
     this.#step.dispose();
     this.#evaluate.dispose();
   }

@@ -184,6 +184,25 @@ describe("fit", () => {
   });
 });
 
+it("a network that fails says why, and the model stays what it was", async () => {
+  const { architecture } = model();
+  let isBroken = false;
+  const failing: typeof architecture = {
+    ...architecture,
+    decode(layers, z) {
+      if (isBroken) throw new TypeError("no such layer");
+      return architecture.decode(layers, z);
+    },
+  };
+  const one = model({ architecture: failing });
+  const before = numbers(one);
+  isBroken = true;
+  await expect(one.fit(batches())).rejects.toThrow("no such layer");
+  expect(numbers(one)).toEqual(before);
+  isBroken = false;
+  expect((await one.fit(batches(), { epochs: 1 })).steps).toBe(4);
+});
+
 describe("encode and decode", () => {
   it("take dense and compressed batches of any number of cells", async () => {
     const one = model();

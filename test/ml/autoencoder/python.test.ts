@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { hasTorch } from "../../../scripts/python-env.mjs";
 import type { Rows } from "../../../src/ml/autoencoder/batches.js";
@@ -81,6 +83,13 @@ describe.skipIf(!hasPython)("safetensors and ONNX in Python", { timeout: 180_000
 const torch = (command: string, args: object) =>
   runPython("torch_autoencoder.py", { command, args }, "torch");
 
+/** The Python code of the documentation that has these words. */
+function codeOf(words: string): string {
+  const text = readFileSync(new URL("../../../docs/autoencoder.md", import.meta.url), "utf8");
+  const found = [...text.matchAll(/^```python\n([\s\S]*?)^```$/gm)].find(([, code]) => code!.includes(words));
+  return found![1]!;
+}
+
 interface Outputs {
   readonly latent: number[][];
   readonly reconstruction: number[][];
@@ -105,14 +114,27 @@ describe("PyTorch", { timeout: 900_000 }, () => {
   );
 
   it.each([false, true])("saves what is loaded here, once converted, residual %s", async (residual) => {
-    const folder = await temporaryFolder();
-    const args = { folder, network: network(residual), cells };
+    const folder = join(await temporaryFolder(), "model");
+    const args = { folder, network: network(residual), cells, code: codeOf("torch.load") };
     const expected = (await torch("saved_by_reference", args)) as Outputs;
     const model = await AutoEncoder.load(folder, { genes, residual });
     const latent = await model.encode(batch);
     expectClose(expected.latent, latent.values);
     expectClose(expected.reconstruction, (await model.decode(latent)).values);
     expect(model.weights.get("decoder.network.1.2.num_batches_tracked")!.values[0]).toBe(3n);
+  });
+
+  it("loads models by the code of the documentation", async () => {
+    const names = Array.from({ length: 2000 }, (_, at) => `gene_${at}`);
+    const model = new AutoEncoder({ genes: names, latentDim: 64, hiddenDim: [512, 512] });
+    const folder = join(await temporaryFolder(), "model");
+    await model.saveAll(folder);
+    const values = Float32Array.from({ length: 2 * 2000 }, () => random.uniform());
+    const rows = [Array.from(values.subarray(0, 2000)), Array.from(values.subarray(2000))];
+    const found = await torch("loaded_by_code", { folder, code: codeOf("load_state_dict"), cells: rows });
+    const latent = await model.encode({ cellCount: 2, geneCount: 2000, values });
+    expectClose(found as number[][], latent.values);
+    await model.dispose();
   });
 
   it("takes the same 20 steps, live", async () => {
