@@ -46,4 +46,12 @@ assert.deepEqual((await readH5ad("part.h5ad")).shape, [2, 3]);
 const array = await openArray("store/assays/counts");
 assert.equal((await array.read()).cellCount, 6);
 await assert.rejects(openArray("nowhere"), (error) => isCellarrError(error, "NOT_FOUND"));
+
+// The optional package is not here: models are made, saved and loaded without it, not trained or asked.
+const { AutoEncoder } = await import("cellarr/ml/autoencoder");
+await new AutoEncoder({ genes, latentDim: 2, hiddenDim: [4] }).saveAll("model");
+const model = await AutoEncoder.load("model", { genes });
+await assert.rejects(model.encode(part), (error) => {
+  return isCellarrError(error, "UNSUPPORTED") && error.message.includes("npm install @jax-js/jax");
+});
 console.log("works");
