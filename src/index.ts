@@ -64,7 +64,13 @@ export type { VerifyOptions, VerifyProgress, VerifyReport } from "./cellarr/veri
 export * from "./errors.js";
 export { AnnData, type AnnDataInput } from "./h5ad/anndata.js";
 export type { DenseMatrix, Matrix, MatrixDtype, MatrixShape, SparseMatrix } from "./h5ad/matrix.js";
-export { cacheApiCache, clearCache, type LaterCache, setLaterCache } from "./storage/cache/cache-late.js";
+export {
+  cacheApiCache,
+  clearCache,
+  folderCache,
+  type LaterCache,
+  setLaterCache,
+} from "./storage/cache/cache-late.js";
 export { MemoryStore } from "./storage/memory.js";
 export type { R2Bucket } from "./storage/r2/r2-bucket.js";
 export { R2Store } from "./storage/r2/r2-store.js";

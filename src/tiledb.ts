@@ -21,7 +21,14 @@ export {
   type WalkOptions,
   walkObjects,
 } from "./array/objects.js";
-export { type BatchOptions, type OpenOptions, objectType, openArray, TileDBArray } from "./array/open.js";
+export {
+  type ArrayWarning,
+  type BatchOptions,
+  type OpenOptions,
+  objectType,
+  openArray,
+  TileDBArray,
+} from "./array/open.js";
 export type {
   AggregateResult,
   DimensionSelection,
@@ -83,7 +90,13 @@ export type { EncryptionKey } from "./format/encryption.js";
 export { type Enumeration, enumerationValues } from "./format/enumeration.js";
 export type { FilterPipeline, FilterSpec, FilterType } from "./format/filter-pipeline.js";
 export type { MetadataValue } from "./format/metadata.js";
-export { cacheApiCache, clearCache, type LaterCache, setLaterCache } from "./storage/cache/cache-late.js";
+export {
+  cacheApiCache,
+  clearCache,
+  folderCache,
+  type LaterCache,
+  setLaterCache,
+} from "./storage/cache/cache-late.js";
 export { MemoryStore } from "./storage/memory.js";
 export type { R2Bucket } from "./storage/r2/r2-bucket.js";
 export { R2Store } from "./storage/r2/r2-store.js";

@@ -36,6 +36,15 @@ export interface OpenOptions {
   /** Settings of places that are given as URIs; of any that are asked over a network, of index files and the cache. */
   readonly storage?: StorageOptions | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Called with what is wrong with an index file, which is not used then. */
+  readonly onWarning?: ((warning: ArrayWarning) => void) | undefined;
+}
+
+export interface ArrayWarning {
+  readonly kind: "index-file";
+  readonly message: string;
+  /** Where the file is. */
+  readonly where: string;
 }
 
 export interface BatchOptions {
@@ -321,7 +330,10 @@ export async function openArray(
   const store = { signal: options.signal };
   if (place.store.isRemote === true) {
     const { openRemote } = await import("./directory/open-remote.js");
-    return new TileDBArray(await openRemote(place, window, { ...options.storage, ...store, encryptionKey }));
+    const onDamagedIndex = (message: string, where: string) =>
+      options.onWarning?.({ kind: "index-file", message, where });
+    const remote = { ...options.storage, ...store, encryptionKey, onDamagedIndex };
+    return new TileDBArray(await openRemote(place, window, remote));
   }
   await requireArray(place, store);
   const directory = await loadArrayDirectory(place, { ...store, encryptionKey });

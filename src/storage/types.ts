@@ -7,6 +7,21 @@ export interface StoreOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a listing said of a value. */
+export interface ValueVersion {
+  /** Bytes. */
+  readonly size: number;
+  readonly etag?: string | undefined;
+}
+
+export interface ReadOptions extends StoreOptions {
+  /**
+   * The version that is wanted. Stores that can tell another one by an answer throw a GoneError then; all others may
+   * take no notice.
+   */
+  readonly version?: ValueVersion | undefined;
+}
+
 /** A key below a listed prefix, or a folder when the listing is not recursive. */
 export interface StoreEntry {
   /** The full key, relative to the store. */
@@ -44,13 +59,13 @@ export interface ReadableStore {
   readonly coalesceGap?: number;
 
   /** The whole value, or `undefined` if the key does not exist. */
-  get(key: string, options?: StoreOptions): Promise<Uint8Array | undefined>;
+  get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined>;
 
   /**
    * Exactly the bytes of `range`, or `undefined` if the key does not exist. A range past the end is a StorageError,
    * never padded. The result may be a view into a larger buffer.
    */
-  getRange(key: string, range: ByteRange, options?: StoreOptions): Promise<Uint8Array | undefined>;
+  getRange(key: string, range: ByteRange, options?: ReadOptions): Promise<Uint8Array | undefined>;
 
   /**
    * The same of several ranges of one key, in their order: left out by stores for which that is no better than one after

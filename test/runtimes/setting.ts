@@ -50,6 +50,8 @@ export async function makeSetting(): Promise<Setting> {
   const arrays = names.filter((name) => ARRAYS.some((pattern) => pattern.test(name)));
   for (const name of arrays) await cp(join(fixtures, name, "array"), join(places, name), { recursive: true });
   await buildStore(cellarr, join(places, "built"));
+  // Over HTTP nothing can be listed.
+  for (const name of [...arrays, "built"]) await cellarr.publishStore(join(places, name));
   const installed = await installPackage(join(folder.path, "installed"));
   const server = await serveFolders({ places, installed, modules: join(root, "node_modules") });
   let count = 0;

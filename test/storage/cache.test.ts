@@ -1,9 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { ByteCache } from "../../src/storage/cache/byte-cache.js";
 import { CachedStore } from "../../src/storage/cache/cached-store.js";
+import { folderCache } from "../../src/storage/cache/folder-cache.js";
 import { cacheApiCache } from "../../src/storage/cache/later-cache.js";
 import { MemoryStore } from "../../src/storage/memory.js";
+import "../../src/node-platform.js";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { CountingStore } from "../support/counting-store.js";
+import { temporaryFolder } from "../support/temporary.js";
 
 const content = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);
 
@@ -148,5 +153,64 @@ describe("CachedStore", () => {
     expect(counting.requests.length).toBe(1);
     expect(await open().getRange("a", { start: 8, end: 70 })).toEqual(content.slice(8, 70));
     expect(counting.requests.length).toBe(2);
+  });
+});
+
+describe("a folder on disk behind the cache", () => {
+  const files = async (folder: string) => (await readdir(folder)).filter((name) => name.length === 64);
+
+  it("gives another process what one has read", async () => {
+    const folder = join(await temporaryFolder(), "cache");
+    const memory = new MemoryStore("mem://on-disk");
+    await memory.put("a", content);
+    const counting = new CountingStore(memory);
+    // A cache of its own stands for a process of its own.
+    const open = () =>
+      new CachedStore(counting, {
+        cache: new ByteCache(99_999),
+        later: folderCache(folder),
+        versionOf: () => ({ size: 1000 }),
+      });
+    await open().getRange("a", { start: 7, end: 70 });
+    await expect.poll(() => files(folder)).toHaveLength(1);
+    expect(await open().getRange("a", { start: 7, end: 70 })).toEqual(content.slice(7, 70));
+    expect(counting.requests.length).toBe(1);
+  });
+
+  it("gives nothing of a file that is damaged, cut or gone", async () => {
+    const folder = await temporaryFolder();
+    const cache = folderCache(folder);
+    expect(await cache.get("a", 0, 1000)).toBeUndefined();
+    await cache.put("a", 0, content);
+    expect(await cache.get("a", 0, 1000)).toEqual(content);
+    expect(await cache.get("a", 0, 999)).toBeUndefined();
+    expect(await cache.get("b", 0, 1000)).toBeUndefined();
+    const path = join(folder, (await files(folder))[0]!);
+    const stored = await readFile(path);
+    stored[500]! ^= 1;
+    await writeFile(path, stored);
+    expect(await cache.get("a", 0, 1000)).toBeUndefined();
+    await writeFile(path, stored.subarray(0, 100));
+    expect(await cache.get("a", 0, 1000)).toBeUndefined();
+    await cache.put("a", 0, content);
+    expect(await cache.get("a", 0, 1000)).toEqual(content);
+  });
+
+  it("keeps no more than it may, and touches no other files", async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "notes.txt"), "mine");
+    const first = folderCache(folder, 3500);
+    for (const id of ["a", "b", "c", "d"]) await first.put(id, 0, content);
+    expect(await files(folder)).toHaveLength(3);
+    expect(await first.get("a", 0, 1000)).toBeUndefined();
+    expect(await first.get("d", 0, 1000)).toEqual(content);
+    const second = folderCache(folder, 2500);
+    await second.put("e", 0, content);
+    expect(await files(folder)).toHaveLength(2);
+    expect(await second.get("e", 0, 1000)).toEqual(content);
+    await second.put("large", 0, new Uint8Array(2000));
+    expect(await second.get("large", 0, 2000)).toBeUndefined();
+    expect(await readFile(join(folder, "notes.txt"), "utf8")).toBe("mine");
+    expect(() => folderCache(folder, 0)).toThrow("maxBytes 0");
   });
 });

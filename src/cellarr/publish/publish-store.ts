@@ -3,7 +3,7 @@ import { joinKey } from "../../storage/key.js";
 import { INDEX_KEY, writeIndex } from "../../storage/listed/index-file.js";
 import { ListedStore } from "../../storage/listed/listed-store.js";
 import type { HeldPiece } from "../../storage/listed/listed-view.js";
-import { isIndexed } from "../../storage/listed/open-listed.js";
+import { isIndexed, isUnique } from "../../storage/listed/open-listed.js";
 import type { StorageOptions } from "../../storage/remote/settings.js";
 import { locationUri, resolveLocation } from "../../storage/resolve.js";
 import type { StoreEntry, StoreLocation, WritableStore } from "../../storage/types.js";
@@ -65,7 +65,12 @@ async function publish(
   const pieces = chosen(await candidatesOf(view, path, entries, signal), maxBytes);
   const held = await readPieces(view, path, pieces, signal);
   const skip = path === "" ? 0 : path.length + 1;
-  const relative = entries.map(({ key, size, etag }) => ({ key: key.slice(skip), size: size!, etag }));
+  // What comes only once under its name needs nothing else to tell it from others.
+  const relative = entries.map(({ key, size, etag }) => ({
+    key: key.slice(skip),
+    size: size!,
+    etag: isUnique(key) ? undefined : etag,
+  }));
   const bytes = writeIndex({ entries: relative, held });
   await store.put(joinKey(path, INDEX_KEY), bytes, { signal });
   return {

@@ -13,7 +13,16 @@ import {
   type Settings,
   type StorageOptions,
 } from "../remote/settings.js";
-import type { ByteRange, StoreEntry, StoreOptions, StoreWriter, ValueTail, WritableStore } from "../types.js";
+import { checkVersion } from "../remote/value-version.js";
+import type {
+  ByteRange,
+  ReadOptions,
+  StoreEntry,
+  StoreOptions,
+  StoreWriter,
+  ValueTail,
+  WritableStore,
+} from "../types.js";
 import { type AzureAccount, azureAccount } from "./azure-settings.js";
 import { BlockTarget } from "./block-target.js";
 import { readBlobPage } from "./list-blobs.js";
@@ -67,12 +76,13 @@ export class AzureStore implements WritableStore {
     });
   }
 
-  async get(key: string, options?: StoreOptions): Promise<Uint8Array | undefined> {
+  async get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
     const answer = await this.#read(key, "GET", undefined, options);
+    if (answer !== undefined) checkVersion(answer, options?.version, this.#where(key));
     return answer?.bytes;
   }
 
-  async getRange(key: string, range: ByteRange, options?: StoreOptions): Promise<Uint8Array | undefined> {
+  async getRange(key: string, range: ByteRange, options?: ReadOptions): Promise<Uint8Array | undefined> {
     const where = this.#where(key);
     checkRange(range, Number.POSITIVE_INFINITY, where);
     if (range.start === range.end) {
@@ -81,7 +91,9 @@ export class AzureStore implements WritableStore {
       return size === undefined ? undefined : new Uint8Array(0);
     }
     const answer = await this.#read(key, "GET", range, options);
-    return answer && rangeBytes(answer, range, where);
+    if (answer === undefined) return undefined;
+    checkVersion(answer, options?.version, where);
+    return rangeBytes(answer, range, where);
   }
 
   /** The service knows no ranges that are counted from the end: a HEAD comes first. */

@@ -33,6 +33,7 @@ function entryOf(element: XmlElement, where: string): StoreEntry | undefined {
   if (properties === undefined) throw new StorageError(`listed blob '${name}' has no properties`, { where });
   if (name.endsWith("/") || xmlText(properties, "ResourceType") === "directory") return undefined;
   const size = Number(xmlText(properties, "Content-Length") || Number.NaN);
-  if (Number.isSafeInteger(size) && size >= 0) return { key: name, size };
+  const etag = xmlText(properties, "Etag");
+  if (Number.isSafeInteger(size) && size >= 0) return { key: name, size, ...(etag && { etag }) };
   throw new StorageError(`the listing does not say how large '${name}' is`, { where });
 }

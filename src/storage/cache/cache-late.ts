@@ -1,3 +1,4 @@
+import type { StoreLocation, WritableStore } from "../types.js";
 import type { CachesLike, LaterCache } from "./later-cache.js";
 
 /** The face of the cache: its code is loaded with the first remote store, or when it is asked for. */
@@ -22,4 +23,18 @@ export async function setLaterCache(later: LaterCache | undefined): Promise<void
  */
 export async function cacheApiCache(name = "cellarr", caches?: CachesLike): Promise<LaterCache> {
   return (await import("./later-cache.js")).cacheApiCache(name, caches);
+}
+
+/**
+ * A folder, on disk or in whatever can be written to, as a cache of ranges for `setLaterCache`: each in a file of its
+ * own, with a checksum, found again by the same range only. It outlives the process.
+ *
+ * @param location a folder of its own: files in it are deleted when there are too many
+ * @param maxBytes of all its files; default 1 GiB
+ */
+export async function folderCache(
+  location: string | StoreLocation<WritableStore>,
+  maxBytes?: number,
+): Promise<LaterCache> {
+  return (await import("./folder-cache.js")).folderCache(location, maxBytes);
 }

@@ -1,5 +1,12 @@
 import { throwIfAborted } from "../../errors.js";
-import type { ByteRange, ReadableStore, StoreEntry, StoreOptions } from "../types.js";
+import type {
+  ByteRange,
+  ReadableStore,
+  ReadOptions,
+  StoreEntry,
+  StoreOptions,
+  ValueVersion,
+} from "../types.js";
 import type { ByteCache } from "./byte-cache.js";
 import type { LaterCache } from "./later-cache.js";
 import { SharedRequests } from "./shared-requests.js";
@@ -12,11 +19,6 @@ export interface CacheOptions {
   readonly later?: LaterCache | undefined;
   /** Size of a value and what tells it from others of its name; undefined of those that are always asked for anew. */
   readonly versionOf: (key: string) => ValueVersion | undefined;
-}
-
-export interface ValueVersion {
-  readonly size: number;
-  readonly etag?: string | undefined;
 }
 
 type Bytes = Uint8Array | undefined;
@@ -39,17 +41,18 @@ export class CachedStore implements ReadableStore {
     this.#options = options;
   }
 
-  async get(key: string, options?: StoreOptions): Promise<Bytes> {
+  async get(key: string, options?: ReadOptions): Promise<Bytes> {
     const version = this.#options.versionOf(key);
     if (version === undefined) return this.#store.get(key, options);
     const range = { start: 0, end: version.size };
-    return this.#ask(key, version, range, (signal) => this.#store.get(key, { signal }), options?.signal);
+    const begin = (signal: AbortSignal) => this.#store.get(key, { ...options, signal });
+    return this.#ask(key, version, range, begin, options?.signal);
   }
 
-  async getRange(key: string, range: ByteRange, options?: StoreOptions): Promise<Bytes> {
+  async getRange(key: string, range: ByteRange, options?: ReadOptions): Promise<Bytes> {
     const version = this.#options.versionOf(key);
     if (version === undefined) return this.#store.getRange(key, range, options);
-    const begin = (signal: AbortSignal) => this.#store.getRange(key, range, { signal });
+    const begin = (signal: AbortSignal) => this.#store.getRange(key, range, { ...options, signal });
     return this.#ask(key, version, range, begin, options?.signal);
   }
 

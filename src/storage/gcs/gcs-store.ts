@@ -13,7 +13,16 @@ import {
   type Settings,
   type StorageOptions,
 } from "../remote/settings.js";
-import type { ByteRange, StoreEntry, StoreOptions, StoreWriter, ValueTail, WritableStore } from "../types.js";
+import { checkVersion } from "../remote/value-version.js";
+import type {
+  ByteRange,
+  ReadOptions,
+  StoreEntry,
+  StoreOptions,
+  StoreWriter,
+  ValueTail,
+  WritableStore,
+} from "../types.js";
 import { type GcsAccess, gcsAccess } from "./gcs-settings.js";
 import { objectSize, readObjectPage } from "./list-objects.js";
 import { ResumableTarget } from "./resumable-target.js";
@@ -61,17 +70,21 @@ export class GcsStore implements WritableStore {
     });
   }
 
-  async get(key: string, options?: StoreOptions): Promise<Uint8Array | undefined> {
+  async get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
     const answer = await this.#media(key, undefined, undefined, options);
-    return answer.status === 404 ? undefined : answer.bytes;
+    if (answer.status === 404) return undefined;
+    checkVersion(answer, options?.version, this.#where(key));
+    return answer.bytes;
   }
 
-  async getRange(key: string, range: ByteRange, options?: StoreOptions): Promise<Uint8Array | undefined> {
+  async getRange(key: string, range: ByteRange, options?: ReadOptions): Promise<Uint8Array | undefined> {
     const where = this.#where(key);
     checkRange(range, Number.POSITIVE_INFINITY, where);
     if (range.start === range.end) return this.#emptyRange(key, range, options);
     const answer = await this.#media(key, rangeHeader(range), range, options);
-    return answer.status === 404 ? undefined : rangeBytes(answer, range, where);
+    if (answer.status === 404) return undefined;
+    checkVersion(answer, options?.version, where);
+    return rangeBytes(answer, range, where);
   }
 
   async getTail(key: string, length: number, options?: StoreOptions): Promise<ValueTail | undefined> {

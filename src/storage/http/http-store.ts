@@ -5,7 +5,8 @@ import { environment } from "../remote/machine.js";
 import { rangeBytes, rangeFlaw, rangeHeader, totalSize } from "../remote/range-answer.js";
 import { TransientError } from "../remote/retry.js";
 import { concurrencyOf, readSettings, retryOf, type StorageOptions } from "../remote/settings.js";
-import type { ByteRange, ReadableStore, StoreEntry, StoreOptions, ValueTail } from "../types.js";
+import { checkVersion } from "../remote/value-version.js";
+import type { ByteRange, ReadableStore, ReadOptions, StoreEntry, StoreOptions, ValueTail } from "../types.js";
 import { FileVersions } from "./file-versions.js";
 import { HttpAddress } from "./http-address.js";
 
@@ -39,21 +40,23 @@ export class HttpStore implements ReadableStore {
     this.#headers = { ...this.#address.headers, ...options.headers };
   }
 
-  async get(key: string, options?: StoreOptions): Promise<Uint8Array | undefined> {
+  async get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
     const where = this.#where(key);
     const answer = await this.#send("GET", key, options, {});
     if (isMissing(answer)) return undefined;
+    checkVersion(answer, options?.version, where);
     this.#versions.check(key, answer, where);
     return answer.bytes;
   }
 
-  async getRange(key: string, range: ByteRange, options?: StoreOptions): Promise<Uint8Array | undefined> {
+  async getRange(key: string, range: ByteRange, options?: ReadOptions): Promise<Uint8Array | undefined> {
     const where = this.#where(key);
     const { start, end } = range;
     if (!(start >= 0 && start <= end)) throw new StorageError(`bytes ${start} to ${end} asked`, { where });
     if (start === end) return this.#emptyRange(key, range, options);
     const answer = await this.#send("GET", key, options, { range: rangeHeader(range) }, range);
     if (isMissing(answer)) return undefined;
+    checkVersion(answer, options?.version, where);
     this.#versions.pin(key, answer, where);
     return rangeBytes(answer, range, where);
   }

@@ -1,7 +1,7 @@
 import { GoneError, throwIfAborted } from "../../errors.js";
 import { isBelow } from "../key.js";
 import { byKey } from "../memory.js";
-import type { ByteRange, ReadableStore, StoreEntry, StoreOptions } from "../types.js";
+import type { ByteRange, ReadableStore, ReadOptions, StoreEntry, StoreOptions } from "../types.js";
 import type { HeldPiece, ListedView, Wanted } from "./listed-view.js";
 
 /**
@@ -14,6 +14,8 @@ export interface ListedContent {
   readonly entries: readonly StoreEntry[];
   /** Bytes that need no request, by key; pieces of a key by offset. */
   readonly held?: ReadonlyMap<string, readonly HeldPiece[]> | undefined;
+  /** Whether the entries' ETags are those that the store gives: an index file's may be of where it was made. */
+  readonly isListed?: boolean | undefined;
 }
 
 interface Asked {
@@ -31,13 +33,14 @@ export class ListedStore implements ListedView {
   readonly #byKey: ReadonlyMap<string, StoreEntry>;
   readonly #held: ReadonlyMap<string, readonly HeldPiece[]>;
   readonly #asked = new Map<string, Set<Asked>>();
+  readonly #isListed: boolean;
   readonly #list: (options?: StoreOptions) => Promise<ListedView>;
 
   /** @param list gives the same place as it is when that is called */
   constructor(
     store: ReadableStore,
     root: string,
-    { entries, held = new Map() }: ListedContent,
+    { entries, held = new Map(), isListed = false }: ListedContent,
     list: (options?: StoreOptions) => Promise<ListedView>,
   ) {
     this.uri = store.uri;
@@ -47,6 +50,7 @@ export class ListedStore implements ListedView {
     this.#entries = entries.filter(({ size }) => size !== undefined).sort(byKey);
     this.#byKey = new Map(this.#entries.map((entry) => [entry.key, entry]));
     this.#held = held;
+    this.#isListed = isListed;
     this.#list = list;
   }
 
@@ -58,7 +62,7 @@ export class ListedStore implements ListedView {
     const size = entry.size!;
     if (size === 0) return new Uint8Array(0);
     const known = this.#known(key, { start: 0, end: size });
-    const bytes = await (known ?? this.#store.get(key, options));
+    const bytes = await (known ?? this.#store.get(key, this.#wanting(entry, options)));
     if (bytes?.byteLength === size) return bytes;
     throw this.#gone(key, bytes && `has ${bytes.byteLength} bytes, ${size} expected`);
   }
@@ -73,7 +77,7 @@ export class ListedStore implements ListedView {
       throw this.#gone(key, `has ${entry.size} bytes, ${range.end} expected`);
     }
     if (range.start === range.end) return new Uint8Array(0);
-    const bytes = await (known ?? this.#store.getRange(key, range, options));
+    const bytes = await (known ?? this.#store.getRange(key, range, this.#wanting(entry, options)));
     const expected = range.end - range.start;
     if (bytes?.byteLength === expected) return bytes;
     throw this.#gone(key, bytes && `gives ${bytes.byteLength} bytes, ${expected} expected`);
@@ -109,7 +113,8 @@ export class ListedStore implements ListedView {
       const wants = range ?? whole;
       if (this.#known(key, wants) !== undefined) return [];
       const all = wants.start === 0 && wants.end === whole.end;
-      const bytes = all ? this.#store.get(key, options) : this.#store.getRange(key, wants, options);
+      const how = this.#wanting(entry, options);
+      const bytes = all ? this.#store.get(key, how) : this.#store.getRange(key, wants, how);
       bytes.catch(() => {});
       return [[key, { range: wants, bytes }]];
     });
@@ -129,6 +134,10 @@ export class ListedStore implements ListedView {
 
   refresh(options?: StoreOptions): Promise<ListedView> {
     return this.#list(options);
+  }
+
+  #wanting({ size, etag }: StoreEntry, options: StoreOptions | undefined): ReadOptions {
+    return { ...options, version: { size: size!, etag: this.#isListed ? etag : undefined } };
   }
 
   #knows(key: string): boolean {

@@ -1,9 +1,9 @@
 import { isCellarrError, RefusedError, UnsupportedError } from "../../errors.js";
-import { CachedStore, type ValueVersion } from "../cache/cached-store.js";
+import { CachedStore } from "../cache/cached-store.js";
 import { laterCache, sharedCache } from "../cache/shared-cache.js";
 import { joinKey } from "../key.js";
 import { locationUri } from "../resolve.js";
-import type { ReadableStore, StoreEntry, StoreLocation, StoreOptions } from "../types.js";
+import type { ReadableStore, StoreEntry, StoreLocation, StoreOptions, ValueVersion } from "../types.js";
 import { INDEX_FOLDER, INDEX_KEY, readIndex, type StoreIndex } from "./index-file.js";
 import { ListedStore } from "./listed-store.js";
 import type { HeldPiece, ListedView } from "./listed-view.js";
@@ -29,6 +29,8 @@ export interface ListedOptions extends StoreOptions {
 interface Content {
   readonly entries: readonly StoreEntry[];
   readonly held: ReadonlyMap<string, readonly HeldPiece[]>;
+  /** Whether the entries come from the store itself. */
+  readonly isListed: boolean;
 }
 
 /**
@@ -55,7 +57,8 @@ async function contentOf(location: StoreLocation, options: ListedOptions): Promi
   // Waited for second: it must not fail unheard.
   listing?.catch(() => {});
   const index = use === "ignore" ? undefined : await indexOf(location, options);
-  if (index === undefined) return { entries: await (listing ?? list(location, options)), held: new Map() };
+  if (index === undefined)
+    return { entries: await (listing ?? list(location, options)), held: new Map(), isListed: true };
   if (listing === undefined) return index;
   try {
     return agreed(await listing, index);
@@ -105,6 +108,7 @@ function inStore({ entries, held }: StoreIndex, path: string): Content {
   return {
     entries: entries.map((entry) => ({ ...entry, key: joinKey(path, entry.key) })),
     held: new Map([...held].map(([key, pieces]) => [joinKey(path, key), pieces])),
+    isListed: false,
   };
 }
 
@@ -116,7 +120,7 @@ function agreed(listed: readonly StoreEntry[], index: Content): Content {
     const pieces = index.held.get(entry.key);
     if (pieces !== undefined && isSame(entry, known.get(entry.key)!)) held.set(entry.key, pieces);
   }
-  return { entries: listed, held };
+  return { entries: listed, held, isListed: true };
 }
 
 /**
@@ -135,7 +139,8 @@ function isSame(listed: StoreEntry, indexed: StoreEntry): boolean {
  */
 const UNIQUE = /(^|\/)__[^/]*[0-9a-fA-F]{32}[^/]*(\/|$)/;
 
-function isUnique(key: string): boolean {
+/** Whether no other file will ever have the name. */
+export function isUnique(key: string): boolean {
   return UNIQUE.test(key);
 }
 

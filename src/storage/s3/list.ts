@@ -74,7 +74,8 @@ function addObject(
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(size)) {
     throw new StorageError(`S3: the size of '${key}' is '${text}'`, { where });
   }
-  if (isKey(key)) entries.push({ key, size });
+  const etag = xmlText(element, "ETag");
+  if (isKey(key)) entries.push({ key, size, ...(etag && { etag }) });
 }
 
 /** Other programs' markers of empty folders ("a/") and keys such as "a//b" are none of a store's. */

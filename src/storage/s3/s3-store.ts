@@ -5,7 +5,16 @@ import type { HttpAnswer } from "../remote/http-client.js";
 import { PartWriter } from "../remote/part-writer.js";
 import { rangeBytes, rangeFlaw, rangeHeader, totalSize } from "../remote/range-answer.js";
 import type { StorageOptions } from "../remote/settings.js";
-import type { ByteRange, StoreEntry, StoreOptions, StoreWriter, ValueTail, WritableStore } from "../types.js";
+import { checkVersion } from "../remote/value-version.js";
+import type {
+  ByteRange,
+  ReadOptions,
+  StoreEntry,
+  StoreOptions,
+  StoreWriter,
+  ValueTail,
+  WritableStore,
+} from "../types.js";
 import { checkBucket } from "./address.js";
 import { S3Client } from "./client.js";
 import { copyObject } from "./copy.js";
@@ -37,7 +46,7 @@ export class S3Store implements WritableStore {
     this.#client = new S3Client(bucket, options);
   }
 
-  async get(key: string, options?: StoreOptions): Promise<Uint8Array | undefined> {
+  async get(key: string, options?: ReadOptions): Promise<Uint8Array | undefined> {
     throwIfAborted(options?.signal);
     const request = {
       method: "GET",
@@ -46,10 +55,12 @@ export class S3Store implements WritableStore {
       accept: [200, 404],
     } as const;
     const answer = await this.#client.send({ ...request, signal: options?.signal });
-    return answer.status === 404 ? undefined : answer.bytes;
+    if (answer.status === 404) return undefined;
+    checkVersion(answer, options?.version, this.#client.where(key));
+    return answer.bytes;
   }
 
-  async getRange(key: string, range: ByteRange, options?: StoreOptions): Promise<Uint8Array | undefined> {
+  async getRange(key: string, range: ByteRange, options?: ReadOptions): Promise<Uint8Array | undefined> {
     throwIfAborted(options?.signal);
     const where = this.#client.where(checkKey(key, this.uri));
     const { start, end } = range;
@@ -64,7 +75,9 @@ export class S3Store implements WritableStore {
       accept: [200, 206, 404, 416],
       flaw: (given) => rangeFlaw(given, range),
     });
-    return answer.status === 404 ? undefined : rangeBytes(answer, range, where);
+    if (answer.status === 404) return undefined;
+    checkVersion(answer, options?.version, where);
+    return rangeBytes(answer, range, where);
   }
 
   async getTail(key: string, length: number, options?: StoreOptions): Promise<ValueTail | undefined> {

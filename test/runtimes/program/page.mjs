@@ -2,7 +2,6 @@
 import * as cellarr from "cellarr";
 import * as h5ad from "cellarr/h5ad";
 import * as tiledb from "cellarr/tiledb";
-import { ServedStore } from "./places.mjs";
 import { runBucket, runProgram } from "./run.mjs";
 
 globalThis.runTask = (task) => runProgram({ cellarr, tiledb, h5ad }, task);
@@ -10,8 +9,7 @@ globalThis.runTask = (task) => runProgram({ cellarr, tiledb, h5ad }, task);
 globalThis.runBucketTask = (task) => runBucket({ cellarr, tiledb, h5ad }, task);
 
 globalThis.showSlice = async (url) => {
-  const store = new ServedStore(url);
-  const dataset = await cellarr.CellArrDataset.open({ store, path: "built" });
+  const dataset = await cellarr.CellArrDataset.open(`${url}/built`);
   const part = await dataset.get(cellarr.slice(0, 3), ["gene_0", "gene_1", "gene_4"]);
   const { values, shape } = part.dense("counts");
   const table = document.createElement("table");
