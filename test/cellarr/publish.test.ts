@@ -71,6 +71,16 @@ const contentOf = async (dataset: CellArrDataset) => {
   return { shape: dataset.shape, all, samples: await dataset.getSampleMetadataIndex() };
 };
 
+/** A matrix alone, with these bytes as its index file. */
+async function withIndex(bytes: Uint8Array): Promise<MemoryStore> {
+  const array = new MemoryStore(`mem://array-${Math.random()}`);
+  for (const { key } of await original.list(MATRIX)) {
+    await array.put(key.replace(MATRIX, "store"), (await original.get(key))!);
+  }
+  await array.put(KEY, bytes);
+  return array;
+}
+
 describe("an index file", () => {
   it("answers as the store does, whether its keys can be listed or not", async () => {
     const store = await published();
@@ -128,6 +138,10 @@ describe("an index file", () => {
       const dataset = await CellArrDataset.open(at(new CountingStore(store)), { onWarning });
       expect(dataset.shape).toEqual(expected);
       expect(warnings).toMatchObject([{ kind: "index-file", where: `${store.uri}/${KEY}` }]);
+      warnings.length = 0;
+      const array = await openArray(at(new CountingStore(await withIndex(bytes))), { onWarning });
+      expect(array.schema.dimensions.length).toBe(2);
+      expect(warnings).toMatchObject([{ kind: "index-file" }]);
       const hidden = new CountingStore(store, { lists: false });
       await expect(CellArrDataset.open(at(hidden))).rejects.toMatchObject({ code: "UNSUPPORTED" });
     }

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { GoneError } from "../../src/errors.js";
 import type { WritableStore } from "../../src/storage/types.js";
+import { listedSizes } from "../support/listed-sizes.js";
 
 const bytes = (...values: number[]) => new Uint8Array(values);
 
@@ -34,7 +36,7 @@ export function storeSuite(
       await store.put("k", bytes(1, 2, 3));
       await store.put("k", bytes());
       expect((await store.get("k"))!.byteLength).toBe(0);
-      expect(await store.list("")).toEqual([{ key: "k", size: 0 }]);
+      expect(await listedSizes(store, "")).toEqual([{ key: "k", size: 0 }]);
     });
 
     it("reads exactly any range inside a value", async () => {
@@ -64,12 +66,25 @@ export function storeSuite(
       for (const key of ["b/z", "b/a/x", "b/a/y", "bc", "a"]) await store.put(key, bytes(1, 2));
       expect((await store.list("")).map((e) => e.key)).toEqual(["a", "b/a/x", "b/a/y", "b/z", "bc"]);
       expect((await store.list("b")).map((e) => e.key)).toEqual(["b/a/x", "b/a/y", "b/z"]);
-      expect(await store.list("b", { recursive: false })).toEqual([
+      expect(await listedSizes(store, "b", { recursive: false })).toEqual([
         { key: "b/a", size: undefined },
         { key: "b/z", size: 2 },
       ]);
       expect(await store.list("nowhere")).toEqual([]);
       expect(await store.list("a")).toEqual([]);
+    });
+
+    it("gives the version that was listed, and says where its ETags tell that there is another one", async () => {
+      const store = await makeStore();
+      await store.put("a/k", bytes(1, 2, 3));
+      const [listed] = await store.list("a");
+      const version = { size: 3, etag: listed!.etag };
+      expect(await store.get("a/k", { version })).toEqual(bytes(1, 2, 3));
+      expect(await store.getRange("a/k", { start: 1, end: 3 }, { version })).toEqual(bytes(2, 3));
+      if (listed!.etag === undefined) return;
+      await store.put("a/k", bytes(4, 5, 6));
+      await expect(store.get("a/k", { version })).rejects.toThrow(GoneError);
+      await expect(store.getRange("a/k", { start: 1, end: 3 }, { version })).rejects.toThrow(GoneError);
     });
 
     it("shows a written value only after close, whole", async () => {

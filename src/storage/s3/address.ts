@@ -62,5 +62,7 @@ export function escapePart(text: string): string {
 /** `bucket` itself. Throws ArgumentError for what can be no bucket's name. */
 export function checkBucket(bucket: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/.test(bucket)) return bucket;
-  throw new ArgumentError(`'${bucket}' is no name of a bucket: expected letters, digits, '.', '-' and '_'`);
+  throw new ArgumentError(
+    `'${bucket}' is no name of a bucket: expected 2 to 255 letters, digits, '.', '-' and '_'`,
+  );
 }

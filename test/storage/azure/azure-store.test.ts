@@ -5,6 +5,7 @@ import { AzureStore } from "../../../src/storage/azure/azure-store.js";
 import { readBlobPage } from "../../../src/storage/azure/list-blobs.js";
 import type { StorageOptions } from "../../../src/storage/remote/settings.js";
 import { azuriteAccount, emulator, hasEmulator } from "../../support/cloud-emulator.js";
+import { listedSizes } from "../../support/listed-sizes.js";
 import { hasPython } from "../../support/python.js";
 import { buildDataset, exchangeArrays } from "../object-store-arrays.js";
 import { storeSuite } from "../store-suite.js";
@@ -49,7 +50,7 @@ describe.skipIf(!hasEmulator.azurite)("Azure Blob Storage", () => {
     const other = await store.writer("folder/large");
     await other.write(noise(200_000));
     await other.abort();
-    expect(await store.list("")).toEqual([{ key: "folder/large", size: value.byteLength }]);
+    expect(await listedSizes(store, "")).toEqual([{ key: "folder/large", size: value.byteLength }]);
   });
 
   it("writes a value only if it is new, one of several that ask", async () => {
@@ -94,7 +95,7 @@ describe.skipIf(!hasEmulator.azurite)("Azure Blob Storage", () => {
       { "vfs.azure.blob_endpoint": `${endpoint}${token}` },
     ]) {
       const store = new AzureStore({ container, config: settings });
-      expect(await store.list("")).toEqual([{ key: "a/b", size: 20 }]);
+      expect(await listedSizes(store, "")).toEqual([{ key: "a/b", size: 20 }]);
       expect(await store.getRange("a/b", { start: 3, end: 9 })).toEqual(noise(20).slice(3, 9));
       const error = await store.put("c", noise(3)).catch((one: unknown) => one);
       expect(error).toMatchObject({ code: "STORAGE", where: `azure://${container}/c` });

@@ -5,6 +5,7 @@ import { copyObject } from "../../../src/storage/s3/copy.js";
 import { listObjects } from "../../../src/storage/s3/list.js";
 import { S3Store } from "../../../src/storage/s3/s3-store.js";
 import { putObject } from "../../../src/storage/s3/upload.js";
+import { listedSizes } from "../../support/listed-sizes.js";
 import { hasServer, type S3ServerName, s3Server } from "../../support/s3-server.js";
 import { storeSuite } from "../store-suite.js";
 
@@ -45,7 +46,7 @@ for (const name of ["s3proxy", "versitygw"] as const) {
       for (let at = 0; at < value.length; at += piece) await writer.write(value.subarray(at, at + piece));
       expect(await store.list("")).toEqual([]);
       await writer.close();
-      expect(await store.list("")).toEqual([{ key: "large", size: value.length }]);
+      expect(await listedSizes(store, "")).toEqual([{ key: "large", size: value.length }]);
       const ranges = fc
         .tuple(fc.nat(value.length), fc.nat(value.length))
         .map((ends) => ends.sort((a, b) => a - b));
@@ -163,7 +164,7 @@ for (const name of ["s3proxy", "versitygw"] as const) {
         "many/2",
       ]);
       await store.deletePrefix("many");
-      expect(await store.list("")).toEqual([{ key: "other", size: 1 }]);
+      expect(await listedSizes(store, "")).toEqual([{ key: "other", size: 1 }]);
     });
   });
 }
