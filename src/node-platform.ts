@@ -4,7 +4,7 @@ import { registerNodeCodecs } from "./format/filters/codecs-node.js";
 import { inflateInto } from "./format/filters/zlib-handle-node.js";
 import { setTileThreads } from "./format/tile-threads.js";
 import "./h5ad/h5-file-node.js";
-import { registerInflate, registerInflateAside } from "./h5ad/h5-inflate.js";
+import { registerInflate } from "./h5ad/h5-inflate.js";
 import { isNodeFile, resolveNodePath } from "./storage/node-fs.js";
 import { setTextFileReader } from "./storage/remote/machine.js";
 import { setLocationResolver } from "./storage/resolve.js";
@@ -23,7 +23,3 @@ setTileThreads(async () => (await import("./format/tile-threads-node.js")).nodeT
 setDownloadSpace(async () => (await import("./cellarr/inputs/download-node.js")).temporaryDownload());
 registerInflate(inflateInto);
 setGzip(async () => (await import("./cellarr/export/gzip-node.js")).nodeGzip);
-registerInflateAside(async (stored, size) => {
-  const { inflateOnThread } = await import("./h5ad/h5-inflate-node.js");
-  return inflateOnThread(stored, size);
-});

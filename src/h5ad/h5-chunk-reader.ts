@@ -3,14 +3,12 @@ import {
   type Chunk,
   type ChunkIndex,
   decodeChunk,
-  endsWithGzip,
   expectBytes,
   readChunkIndex,
   type StoredFilter,
 } from "./h5-chunks.js";
 import type { ReadAt } from "./h5-file.js";
 import { GlobalHeap } from "./h5-global-heap.js";
-import { inflateAside } from "./h5-inflate.js";
 
 /** Bytes that a chunk may have where the file is smaller than that. */
 const PLAUSIBLE_CHUNK = 1 << 26;
@@ -27,8 +25,6 @@ export class ChunkReader {
   /** The chunk that was last read in part, and its number: the next range often starts within it. */
   private kept = new Uint8Array(0);
   private keptBand = -1;
-  /** Chunks by address that were inflated before they are asked for; their other filters are still to undo. */
-  private readonly inflated = new Map<number, Uint8Array>();
 
   /** @param address of the dataset's object header */
   constructor(
@@ -85,27 +81,6 @@ export class ChunkReader {
     }
   }
 
-  /**
-   * Inflates the chunks of rows [start, end) on another thread, where the host has one for that; `fill` then finds them.
-   * What does not inflate is left to `fill`, which says what is wrong. To be awaited before the next `fill`.
-   */
-  async ahead(start: number, end: number): Promise<void> {
-    const inflate = inflateAside();
-    if (inflate === null) return;
-    this.inflated.clear();
-    const length = this.index.lengths[0]!;
-    const size = length * this.rowBytes;
-    const work: Promise<unknown>[] = [];
-    for (let band = Math.floor(start / length); band * length < end; band++) {
-      const chunks = this.index.bands.get(band);
-      const chunk = chunks?.length === 1 ? chunks[0]! : undefined;
-      if (chunk === undefined || band === this.keptBand || !endsWithGzip(this.filters, chunk.mask)) continue;
-      const stored = expectBytes(this.read, chunk.address, chunk.bytes);
-      work.push(inflate(stored, size).then((bytes) => this.inflated.set(chunk.address, bytes)));
-    }
-    await Promise.allSettled(work);
-  }
-
   private keep(band: number): Uint8Array {
     if (band === this.keptBand) return this.kept;
     this.keptBand = -1;
@@ -133,15 +108,8 @@ export class ChunkReader {
 
   private decode(chunk: Chunk, into?: Uint8Array): Uint8Array {
     const { lengths, elementSize } = this.index;
-    const size = product(lengths) * elementSize;
-    const inflated = this.inflated.get(chunk.address);
-    if (inflated === undefined) {
-      const stored = expectBytes(this.read, chunk.address, chunk.bytes);
-      return decodeChunk(stored, chunk.mask, this.filters, size, elementSize, into);
-    }
-    this.inflated.delete(chunk.address);
-    const left = chunk.mask | (1 << (this.filters.length - 1));
-    return decodeChunk(inflated, left, this.filters, size, elementSize, into);
+    const stored = expectBytes(this.read, chunk.address, chunk.bytes);
+    return decodeChunk(stored, chunk.mask, this.filters, product(lengths) * elementSize, elementSize, into);
   }
 
   /** Copies a chunk to its place among the rows of its band, line by line, without what sticks out at the edges. */

@@ -60,11 +60,6 @@ export function decodesFaster(filters: readonly StoredFilter[]): boolean {
   return filters.every((filter) => filter.id === GZIP || filter.id === SHUFFLE);
 }
 
-/** True if gzip was the last filter that a chunk went through, and so is the first to undo. */
-export function endsWithGzip(filters: readonly StoredFilter[], mask: number): boolean {
-  return filters.at(-1)?.id === GZIP && ((mask >> (filters.length - 1)) & 1) === 0;
-}
-
 /** Undoes the filters of a stored chunk, last first; what fills `into` where that is given is there in the end. */
 export function decodeChunk(
   stored: Uint8Array,

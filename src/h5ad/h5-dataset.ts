@@ -93,19 +93,6 @@ export class H5Dataset {
   }
 
   /**
-   * Decompresses what `numbers` of those rows will need while the caller does something else; to be awaited before that.
-   * Does nothing where the library reads, or the host has no thread for it.
-   */
-  async ahead(start: number, end: number): Promise<void> {
-    try {
-      await this.fastChunks?.ahead(start, end);
-    } catch (error) {
-      // Whatever is wrong with the chunks comes up when they are read.
-      if (!isCellarrError(error)) throw error;
-    }
-  }
-
-  /**
    * Takes numbers straight from their chunks where that is faster than the library (decodesFaster). False where it is
    * not, and for whatever there is no reading of here: the library then reads it, or says what is wrong.
    */

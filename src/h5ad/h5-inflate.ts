@@ -17,18 +17,3 @@ export function hostInflate(): InflateInto | null {
   if (inflate === undefined) inflate = load();
   return inflate;
 }
-
-/** Decompresses zlib-wrapped data to at most `size` bytes, beside what goes on; rejects data that are no such. */
-export type InflateAside = (stored: Uint8Array, size: number) => Promise<Uint8Array>;
-
-let aside: InflateAside | null = null;
-
-/** Says how the host decompresses on another thread. */
-export function registerInflateAside(host: InflateAside): void {
-  aside = host;
-}
-
-/** Null where there is none. */
-export function inflateAside(): InflateAside | null {
-  return aside;
-}

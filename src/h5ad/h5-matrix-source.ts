@@ -54,27 +54,20 @@ async function* csrBlocks(location: SparseLocation, options: BlockOptions): Asyn
   const rows = location.shape[0];
   const columnReader = new SequentialReader(location.indices, toIndices);
   const valueReader = new SequentialReader(location.data, asIs);
-  const ahead = (first: number) => {
-    if (first === rows) return null;
-    const [from, to] = [indptr[first]!, indptr[blockEnd(indptr, first, maxCells)]!];
-    return Promise.all([location.indices.ahead(from, to), location.data.ahead(from, to)]);
-  };
-  let decompressing: Promise<unknown> | null = null;
   for (let first = 0; first < rows; ) {
     throwIfAborted(options.signal);
-    await decompressing;
     const end = blockEnd(indptr, first, maxCells);
     const [from, to] = [indptr[first]!, indptr[end]!];
     const indices = columnReader.read(from, to, memory, "stored columns");
     const bad = firstIndexOutside(indices, location.shape[1]);
     if (bad >= 0) throw indexError(location, indptr, from + bad);
-    const values = valueReader.read(from, to, memory, "stored values");
-    // Other threads decompress the next block while the caller works on this one.
-    decompressing = ahead(end);
-    // A failure comes up where it is waited for.
-    decompressing?.catch(() => undefined);
-    const block = { firstRow: first, rowCount: end - first, indptr: relativeIndptr(indptr, first, end) };
-    yield { ...block, indices, values };
+    yield {
+      firstRow: first,
+      rowCount: end - first,
+      indptr: relativeIndptr(indptr, first, end),
+      indices,
+      values: valueReader.read(from, to, memory, "stored values"),
+    };
     first = end;
   }
 }

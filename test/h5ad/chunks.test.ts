@@ -2,8 +2,6 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { H5Dataset } from "../../src/h5ad/h5-dataset.js";
 import { H5File } from "../../src/h5ad/h5-file.js";
-import { type InflateAside, registerInflateAside } from "../../src/h5ad/h5-inflate.js";
-import { inflateOnThread } from "../../src/h5ad/h5-inflate-node.js";
 import { SequentialReader } from "../../src/h5ad/sequential-reader.js";
 import "../../src/node-platform.js";
 import { ReusedArrays } from "../../src/util/reused-arrays.js";
@@ -99,48 +97,6 @@ describe.skipIf(!hasPython)("numbers in gzip chunks", () => {
     "growing",
   ])("are taken from %s by the host's inflate", async (name) => {
     expect(await check("earliest", name)).toBe(true);
-  });
-
-  /** Reads all ranges of a dataset with `ahead` before each; how many chunks were inflated aside. */
-  async function aheadOf(name: string, aside: InflateAside): Promise<number> {
-    let asked = 0;
-    registerInflateAside((stored, size) => {
-      asked++;
-      return aside(stored, size);
-    });
-    const file = await H5File.open(join(folder, "earliest.h5"));
-    try {
-      const dataset = new H5Dataset(file, `/${name}`);
-      await dataset.ahead(0, 10);
-      expect(asked).toBe(0);
-      dataset.numbers(0, 1);
-      for (let start = 0; start < ROWS; start += 30_001) {
-        const end = Math.min(ROWS, start + 30_001);
-        await dataset.ahead(start, end);
-        const values = dataset.numbers(start, end);
-        expect(values.length).toBe(end - start);
-        for (let row = start; row < end; row++) expect(Number(values[row - start])).toBe(expected(row));
-      }
-      return asked;
-    } finally {
-      file.close();
-      registerInflateAside(inflateOnThread);
-    }
-  }
-
-  it.each([
-    ["plain<i4", 36],
-    ["plain<u2", 36],
-    ["shuffled", 15],
-    ["one chunk", 0],
-  ])("are the same of %s where a thread inflated them before", async (name, chunks) => {
-    // The first chunk and those in which ranges end are not inflated again.
-    expect(await aheadOf(name, inflateOnThread)).toBe(chunks);
-  });
-
-  it("are the same where the thread fails", async () => {
-    expect(await aheadOf("shuffled", () => Promise.reject(new Error("no memory")))).toBe(15);
-    expect(await aheadOf("checked", inflateOnThread)).toBe(0);
   });
 
   it.each(["plain<f2", "plain>i4", "checked"])("are left to the library in %s", async (name) => {
