@@ -57,8 +57,19 @@ def s3_upload(config, folder, uri):
             file = os.path.join(path, name)
             with open(file, "rb") as source:
                 content = source.read()
-            with vfs.open(f"{uri}/{os.path.relpath(file, folder)}", "wb") as target:
+            put(vfs, f"{uri}/{os.path.relpath(file, folder)}", content)
+
+
+def put(vfs, uri, content):
+    """Now and then TileDB's client takes a server's 200 for an empty object as a failure: then once more, twice at most."""
+    for attempt in range(3):
+        try:
+            with vfs.open(uri, "wb") as target:
                 target.write(content)
+            return
+        except tiledb.TileDBError as error:
+            if attempt == 2 or "HTTP Response Code: 200" not in str(error):
+                raise
 
 
 def s3_cellarr(config, path, assays, rows, genes):
