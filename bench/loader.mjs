@@ -9,40 +9,52 @@ import { ask, note, rotated } from "./peers.mjs";
 import { alignedTable, formats } from "./report.mjs";
 
 const workers = fileURLToPath(new URL("workers/", import.meta.url));
-const FILES = 10;
 const columns = {
   labelColumnName: "cell_type",
   studyColumnName: "tissue",
   sampleColumnName: "cellarr_sample",
 };
 
-export async function measureLoader(folder, { cells, genes, seed, threads, repeat }) {
-  const perSample = Math.ceil(cells / 3);
-  note(`loader: simulating and building ${FILES} x ${perSample} cells`);
-  const place = join(folder, "loader");
+/** Stores and batches; `cells` of the options are those of a file. */
+const shapes = [
+  { files: 2, share: 1, batchSize: 2, sampleSize: 100 },
+  { files: 10, share: 1 / 3, batchSize: 2, sampleSize: 200 },
+];
+
+/** A report for each shape. */
+export async function measureLoader(folder, options) {
+  const reports = [];
+  for (const shape of shapes) reports.push(await measureShape(folder, shape, options));
+  return reports;
+}
+
+async function measureShape(
+  folder,
+  { files, share, batchSize, sampleSize },
+  { cells, genes, seed, threads, repeat },
+) {
+  const perSample = Math.ceil(cells * share);
+  note(`loader: simulating and building ${files} x ${perSample} cells`);
+  const place = join(folder, `loader-${files}`);
   const simulated = await ask("ours", {
     task: "simulate",
     folder: place,
-    files: FILES,
+    files,
     cells: perSample,
     genes,
     seed,
   });
   const store = join(place, "store");
-  await ask("cellarr", {
-    task: "build",
-    files: simulated.paths,
-    store,
-    cellColumns: ["tissue", "cell_type"],
-    threads,
-  });
-  return compareLoaders({ store, perSample, threads, repeat, nonZeros: simulated.nonZeros });
+  const build = { files: simulated.paths, store, cellColumns: ["tissue", "cell_type"], threads };
+  await ask("cellarr", { task: "build", ...build });
+  const options = { ...columns, batchSize, sampleSize: Math.min(sampleSize, perSample), sparse: false };
+  const runs = await compareLoaders({ store, options, threads, repeat, cells: files * perSample });
+  return { files, cells: files * perSample, nonZeros: simulated.nonZeros, options, runs };
 }
 
-async function compareLoaders({ store, perSample, threads, repeat, nonZeros }) {
+async function compareLoaders({ store, options, threads, repeat, cells }) {
   const programs = await contestants(threads);
-  const options = { ...columns, batchSize: 2, sampleSize: Math.min(200, perSample), sparse: false };
-  await checkAnswers(programs, { store, options, perSample });
+  await checkAnswers(programs, { store, options, cells });
   const runs = Object.fromEntries(programs.map(({ name }) => [name, []]));
   for (let round = 0; round < repeat; round++) {
     for (const { name, command, request } of rotated(programs, round)) {
@@ -57,7 +69,7 @@ async function compareLoaders({ store, perSample, threads, repeat, nonZeros }) {
       runs[name].push(await runWorker(command[0], [command[1]], asked));
     }
   }
-  return { cells: FILES * perSample, nonZeros, options, runs };
+  return runs;
 }
 
 async function contestants(threads) {
@@ -66,6 +78,11 @@ async function contestants(threads) {
   const all = [
     { name: "ours", command: ours, request: { threads } },
     { name: "ours, reuseValues", command: ours, request: { threads, options: { reuseValues: true } } },
+    {
+      name: "ours, reuseValues, prefetch 2",
+      command: ours,
+      request: { threads, options: { reuseValues: true, prefetch: 2 } },
+    },
     {
       name: "ours, reuseValues, cacheBytes",
       command: ours,
@@ -87,8 +104,8 @@ async function contestants(threads) {
 }
 
 /** Log-normalised values of some cells, by weighted sums over the genes. */
-async function checkAnswers(programs, { store, options, perSample }) {
-  const cells = Array.from({ length: 50 }, (_, at) => (at * 7919) % (FILES * perSample));
+async function checkAnswers(programs, { store, options, cells: count }) {
+  const cells = Array.from({ length: 50 }, (_, at) => (at * 7919) % count);
   const reference = programs.find(({ name }) => name.startsWith("cellarr"));
   if (reference === undefined) return;
   const [ours, theirs] = await Promise.all(
@@ -103,7 +120,7 @@ async function checkAnswers(programs, { store, options, perSample }) {
   }
 }
 
-export function loaderTable({ cells, options, runs }) {
+export function loaderTable({ files, cells, options, runs }) {
   const rate = ({ cells, seconds }) => cells / seconds;
   const reference = runs["cellarr, 1 workers"];
   const rows = Object.entries(runs).map(([name, own]) => {
@@ -117,6 +134,6 @@ export function loaderTable({ cells, options, runs }) {
       ratio === undefined ? "–" : `x ${ratio.toFixed(1)}`,
     ];
   });
-  const title = `loader, ${cells} cells, batches of ${options.batchSize} x ${options.sampleSize}`;
+  const title = `loader, ${files} x ${cells / files} cells, batches of ${options.batchSize} x ${options.sampleSize}`;
   return alignedTable([[title, "cells a second", "CPU a cell", "peak memory", "to Python cellarr"], ...rows]);
 }

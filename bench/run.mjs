@@ -162,7 +162,7 @@ async function main() {
     if (report.results.build !== undefined) printPeers(report);
     if (report.growth !== undefined) process.stdout.write(`${growthTable(report.growth)}\n\n`);
     if (report.memory !== undefined) process.stdout.write(`${memoryTable(report.memory)}\n\n`);
-    if (report.loader !== undefined) process.stdout.write(`${loaderTable(report.loader)}\n\n`);
+    for (const shape of report.loader ?? []) process.stdout.write(`${loaderTable(shape)}\n\n`);
     note(`all answers are equal; raw figures in ${file}`);
   } finally {
     if (options.keep) note(`kept ${folder}`);

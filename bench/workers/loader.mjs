@@ -1,4 +1,4 @@
-// This package's loader: epochs of batches for some seconds. Compiled code only, as users have it.
+// This package's loader: batches of training for some seconds. Compiled code only, as users have it.
 import { CellArrDataset } from "cellarr";
 import { DataModule } from "cellarr/ml";
 import { measured, serve } from "./common.mjs";
@@ -13,17 +13,16 @@ async function load({ store, threads, seconds, options }) {
   return { ...figures, ...read, genes: module.genes.length };
 }
 
-/** Whole epochs, at least for so many seconds. */
-async function readEpochs(module, seconds, firstEpoch) {
+/** Epochs without a pause between them, for so many seconds. */
+async function readEpochs(module, seconds, epoch) {
   const end = performance.now() + seconds * 1000;
   let [cells, batches, largest] = [0, 0, 0];
-  for (let epoch = firstEpoch; performance.now() < end; epoch++) {
-    for await (const { cellCount, values } of module.train({ epoch })) {
-      cells += cellCount;
-      batches++;
-      const { byteLength } = values instanceof Float32Array ? values : values.values;
-      largest = Math.max(largest, byteLength);
-    }
+  for await (const { cellCount, values } of module.train({ epoch, epochs: 1_000_000 })) {
+    cells += cellCount;
+    batches++;
+    const { byteLength } = values instanceof Float32Array ? values : values.values;
+    largest = Math.max(largest, byteLength);
+    if (performance.now() >= end) break;
   }
   return { cells, batches, largest };
 }

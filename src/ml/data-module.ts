@@ -1,5 +1,5 @@
 import type { CellArrDataset } from "../cellarr/dataset.js";
-import { ArgumentError } from "../errors.js";
+import { ArgumentError, throwIfAborted } from "../errors.js";
 import { ReusedArrays } from "../util/reused-arrays.js";
 import type { Batch } from "./loader/batch.js";
 import { type BatchPlan, MAX_EPOCH, planBatches } from "./loader/batch-plan.js";
@@ -12,6 +12,7 @@ import {
   wholeNumber,
 } from "./loader/options.js";
 import { prefetched } from "./loader/prefetch.js";
+import { windowOf, windows } from "./loader/window.js";
 
 /** Batches of cells of a store, for training and validation. */
 
@@ -27,6 +28,8 @@ export interface BatchesOptions {
 export interface TrainOptions extends BatchesOptions {
   /** Default 0; each epoch has batches of its own. */
   readonly epoch?: number | undefined;
+  /** Epochs that follow one another without a pause, default 1: what comes next is read ahead over their ends. */
+  readonly epochs?: number | undefined;
 }
 
 /** What is known once the cell metadata are read. */
@@ -35,6 +38,17 @@ interface Prepared {
   readonly division: Division;
   readonly train: BatchPlan;
   readonly val: BatchPlan;
+}
+
+/** Batches that are wanted of a part of the cells. */
+interface Wanted {
+  readonly plan: BatchPlan;
+  readonly population: Population;
+  readonly epoch: number;
+  readonly epochs: number;
+  /** Of the first epoch. */
+  readonly from: number;
+  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -73,17 +87,27 @@ export class DataModule {
     return this;
   }
 
-  /** One epoch. What cells a batch has depends on the seed, the epoch and its number only. */
-  async *train({ epoch = 0, from = 0, signal }: TrainOptions = {}): AsyncGenerator<Batch, void, void> {
+  /** One epoch, or several. What cells a batch has depends on the seed, the epoch and its number only. */
+  async *train(options: TrainOptions = {}): AsyncGenerator<Batch, void, void> {
+    const { epoch = 0, epochs = 1, from = 0, signal } = options;
     wholeNumber("epoch", epoch, 0, MAX_EPOCH);
+    wholeNumber("epochs", epochs, 0, MAX_EPOCH + 1 - epoch);
     const { train, division, reader } = await this.#prepare(signal);
-    yield* this.#batches(reader, train, division.train, epoch, { from, signal });
+    const wanted = { plan: train, population: division.train, epoch, epochs, from, signal };
+    yield* this.#batches(reader, wanted);
   }
 
   /** The batches of validation, the same every time; none without `valStudies`. Their epoch is 0. */
   async *val({ from = 0, signal }: BatchesOptions = {}): AsyncGenerator<Batch, void, void> {
     const { val, division, reader } = await this.#prepare(signal);
-    yield* this.#batches(reader, val, division.val, 0, { from, signal });
+    yield* this.#batches(reader, {
+      plan: val,
+      population: division.val,
+      epoch: 0,
+      epochs: 1,
+      from,
+      signal,
+    });
   }
 
   /** Labels of training, sorted by code points; validation has no others. */
@@ -184,21 +208,29 @@ export class DataModule {
 
   async *#batches(
     reader: CellReader,
-    plan: BatchPlan,
-    population: Population,
-    epoch: number,
-    { from, signal }: { readonly from: number; readonly signal: AbortSignal | undefined },
+    { plan, population, epoch, epochs, from, signal }: Wanted,
   ): AsyncGenerator<Batch, void, void> {
     wholeNumber("from", from, 0);
-    const fetch = async (step: number, signal: AbortSignal) => {
-      const rows = plan.rows(epoch, step);
-      const cells = rows.map((row) => population.cells[row]!);
-      return { step, rows, fetched: await reader.fetch(cells, { signal }) };
+    const { batchCount, mostCells } = plan;
+    const placeOf = (batch: number) => ({
+      epoch: epoch + Math.floor(batch / batchCount),
+      step: batch % batchCount,
+    });
+    const fetch = async ([first, end]: readonly [number, number], signal: AbortSignal) => {
+      const places = Array.from({ length: end - first }, (_, at) => placeOf(first + at));
+      const rows = places.map(({ epoch, step }) => plan.rows(epoch, step));
+      const cells = rows.map((own) => own.map((row) => population.cells[row]!));
+      const fetched = await reader.fetchTogether(cells, { signal });
+      return places.map((place, at) => ({ place, rows: rows[at]!, fetched: fetched[at]! }));
     };
-    const range = { from, to: plan.batchCount, ahead: this.#settings.prefetch, signal };
+    const { together, ahead } = windowOf(this.#settings, mostCells * reader.bytesPerCell);
+    const reads = windows(Math.min(from, batchCount), epochs * batchCount, together);
     const memory = this.#settings.reuseValues ? new ReusedArrays() : undefined;
-    for await (const { step, rows, fetched } of prefetched(range, fetch)) {
-      yield { ...reader.finish(fetched, memory), ...codesOf(population, rows), epoch, step };
+    for await (const batches of prefetched(reads, { ahead, signal }, fetch)) {
+      for (const { place, rows, fetched } of batches) {
+        throwIfAborted(signal);
+        yield { ...reader.finish(fetched, memory), ...codesOf(population, rows), ...place };
+      }
     }
   }
 }

@@ -8,6 +8,10 @@ import { collect, columns, drawLabels, storeOf } from "./stores.js";
 
 /** Reading ahead: how far, in which order, and that it ends. */
 
+function* numbers(from: number, to: number): Generator<number> {
+  for (let number = from; number < to; number++) yield number;
+}
+
 const pause = (milliseconds = 1) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Work that says what is under way; later items are quicker than earlier ones. */
@@ -36,7 +40,7 @@ describe("reading ahead", () => {
   it.each([0, 1, 3])("gives items in order, %d at most in work besides the one in hand", async (ahead) => {
     const { log, work } = slowWork();
     const items: number[] = [];
-    for await (const item of prefetched({ from: 3, to: 12, ahead }, work)) {
+    for await (const item of prefetched(numbers(3, 12), { ahead }, work)) {
       items.push(item);
       await pause(5);
       expect(log.started.length - items.length).toBe(Math.min(ahead, 9 - items.length));
@@ -47,7 +51,7 @@ describe("reading ahead", () => {
 
   it("leaves nothing in work where the loop is left", async () => {
     const { log, work } = slowWork();
-    for await (const item of prefetched({ from: 0, to: 100, ahead: 3 }, work)) if (item === 2) break;
+    for await (const item of prefetched(numbers(0, 100), { ahead: 3 }, work)) if (item === 2) break;
     expect(log.running).toBe(0);
     expect(log.aborted).toBeGreaterThan(0);
     expect(log.started.length).toBeLessThanOrEqual(6);
@@ -56,13 +60,13 @@ describe("reading ahead", () => {
   it("ends by a signal, before and while", async () => {
     const { log, work } = slowWork();
     const ending = new AbortController();
-    const items = prefetched({ from: 0, to: 100, ahead: 2, signal: ending.signal }, work);
+    const items = prefetched(numbers(0, 100), { ahead: 2, signal: ending.signal }, work);
     await items.next();
     const next = items.next();
     ending.abort();
     await expect(next).rejects.toThrow();
     expect(log.running).toBe(0);
-    const none = prefetched({ from: 0, to: 3, ahead: 2, signal: ending.signal }, work);
+    const none = prefetched(numbers(0, 3), { ahead: 2, signal: ending.signal }, work);
     const started = log.started.length;
     await expect(none.next()).rejects.toMatchObject({ code: "ABORTED" });
     expect(log.started.length).toBe(started);
@@ -79,7 +83,7 @@ describe("reading ahead", () => {
       return item;
     };
     const all = (async () => {
-      for await (const item of prefetched({ from: 0, to: 9, ahead: 4 }, work)) seen.push(item);
+      for await (const item of prefetched(numbers(0, 9), { ahead: 4 }, work)) seen.push(item);
     })();
     await expect(all).rejects.toThrow("item 2");
     expect(seen).toEqual([0, 1]);

@@ -1,5 +1,6 @@
 import { AbortedError, UnsupportedError } from "../../src/errors.js";
 import type { ByteRange, ReadableStore, StoreEntry, StoreOptions } from "../../src/storage/types.js";
+import { onAbort } from "../../src/util/on-abort.js";
 
 /** A store over another that counts what is asked of it, as one over a network: requests, bytes, round trips. */
 
@@ -123,11 +124,15 @@ export class CountingStore implements ReadableStore {
       delay = this.#lineFree - now;
     }
     await new Promise<void>((resolve, reject) => {
-      const timer = setTimeout(resolve, delay);
-      signal?.addEventListener("abort", () => {
+      const end = () => {
         clearTimeout(timer);
         reject(new AbortedError());
-      });
+      };
+      const forget = onAbort(signal, end);
+      const timer = setTimeout(() => {
+        forget();
+        resolve();
+      }, delay);
     });
   }
 }

@@ -32,6 +32,12 @@ export async function* allCells(
     const cells = Uint32Array.from({ length: Math.min(size, total - first) }, (_, at) => first + at);
     return reader.fetch(cells, { signal });
   };
-  const range = { from, to: Math.ceil(total / size), ahead, signal: options.signal };
-  for await (const fetched of prefetched(range, fetch)) yield reader.finish(fetched);
+  const batches = numbers(from, Math.ceil(total / size));
+  for await (const fetched of prefetched(batches, { ahead, signal: options.signal }, fetch)) {
+    yield reader.finish(fetched);
+  }
+}
+
+function* numbers(from: number, to: number): Generator<number> {
+  for (let number = from; number < to; number++) yield number;
 }

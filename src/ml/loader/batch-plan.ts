@@ -2,7 +2,7 @@ import { Sfc32 } from "../../util/random.js";
 import type { Population } from "./cells.js";
 import { encodePairs } from "./codes.js";
 import { drawSome, drawWeighted } from "./draw.js";
-import { type Groups, groupOf, groupRows } from "./groups.js";
+import { type Groups, groupOf, groupRows, joined } from "./groups.js";
 import type { LoaderSettings } from "./options.js";
 
 /**
@@ -142,14 +142,4 @@ class UniformPlan implements BatchPlan {
 
 function one(items: Uint32Array, random: Sfc32): number {
   return items[random.below(items.length)]!;
-}
-
-function joined(parts: readonly Uint32Array[]): Uint32Array {
-  const all = new Uint32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

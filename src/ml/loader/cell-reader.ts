@@ -2,10 +2,12 @@ import { asNumbers } from "../../cellarr/build/fit-values.js";
 import type { CellArrDataset } from "../../cellarr/dataset.js";
 import { positionsIn, slice, sortedUnique } from "../../cellarr/selection.js";
 import { ArgumentError, LimitError, NotFoundError, throwIfAborted } from "../../errors.js";
+import { datatypeInfo } from "../../format/datatype.js";
 import type { ReusedArrays } from "../../util/reused-arrays.js";
 import type { NumberArray } from "../../util/typed-arrays.js";
 import type { CellValues, CsrBatch } from "./batch.js";
 import { CellCache, type CellRows } from "./cell-cache.js";
+import { joined } from "./groups.js";
 import { LogNormaliser } from "./normalise.js";
 import { type CellReaderOptions, type ReaderSettings, readerSettings } from "./options.js";
 
@@ -22,7 +24,14 @@ export interface FetchedCells {
   readonly cells: Uint32Array;
   /** Row of `matrix` of each cell. */
   readonly rows: Uint32Array;
-  readonly matrix: CellRows;
+  readonly matrix: ReadRows;
+}
+
+/** Rows with the columns of the result; ascending only where the genes are in the store's order. */
+interface ReadRows {
+  readonly indptr: CellRows["indptr"];
+  readonly columns: Int32Array | Uint32Array;
+  readonly values: NumberArray;
 }
 
 /** What a typed array holds in every engine of today. */
@@ -87,13 +96,29 @@ export class CellReader {
     );
   }
 
+  /** Bytes that a cell takes between `fetch` and `finish`, about. */
+  get bytesPerCell(): number {
+    const { dtype } = this.#dataset.getMatrixInfo(this.#matrix);
+    const values = Math.min(valuesPerCell(this.#dataset, this.#matrix), this.genes.length);
+    return values * (4 + datatypeInfo(dtype).bytes) + 4;
+  }
+
   /** What `finish` makes the values of. */
   async fetch(cells: Uint32Array, options: ReadOptions = {}): Promise<FetchedCells> {
-    const sorted = sortedUnique(cells);
-    const read = (wanted: Uint32Array) => this.#read(wanted, options.signal);
-    const matrix = this.#cache === null ? await read(sorted) : await this.#cache.fetch(sorted, read);
-    throwIfAborted(options.signal);
-    return { cells, rows: positionsIn(sorted, cells), matrix };
+    return (await this.fetchTogether([cells], options))[0]!;
+  }
+
+  /** The same for several batches: what cells of more than one need is read once. */
+  async fetchTogether(
+    batches: readonly Uint32Array[],
+    { signal }: ReadOptions = {},
+  ): Promise<FetchedCells[]> {
+    const sorted = sortedUnique(joined(batches));
+    const read = (wanted: Uint32Array) => this.#read(wanted, signal);
+    const stored = this.#cache === null ? await read(sorted) : await this.#cache.fetch(sorted, read);
+    throwIfAborted(signal);
+    const matrix = this.#readRows(stored);
+    return batches.map((cells) => ({ cells, rows: positionsIn(sorted, cells), matrix }));
   }
 
   /** Stored values of cells in ascending order, each once. */
@@ -111,14 +136,12 @@ export class CellReader {
 
   #dense(
     rows: Uint32Array,
-    { indptr, indices, data }: CellRows,
+    { indptr, columns, values }: ReadRows,
     memory: ReusedArrays | undefined,
   ): Float32Array {
-    const values = asNumbers(data);
     const geneCount = this.genes.length;
     const size = rows.length * geneCount;
     const dense = memory?.take("values", Float32Array, size).fill(0) ?? new Float32Array(size);
-    const columns = this.#columnsOf(indices);
     for (let cell = 0; cell < rows.length; cell++) {
       const [from, to] = [indptr[rows[cell]!]!, indptr[rows[cell]! + 1]!];
       this.#put(values, from, to, dense, cell * geneCount, columns);
@@ -126,13 +149,11 @@ export class CellReader {
     return dense;
   }
 
-  #sparse(rows: Uint32Array, { indptr, indices, data }: CellRows): CsrBatch {
-    const values = asNumbers(data);
+  #sparse(rows: Uint32Array, { indptr, columns, values }: ReadRows): CsrBatch {
     const starts = new Uint32Array(rows.length + 1);
     for (let cell = 0; cell < rows.length; cell++) {
       starts[cell + 1] = starts[cell]! + indptr[rows[cell]! + 1]! - indptr[rows[cell]!]!;
     }
-    const columns = this.#columnsOf(indices);
     const batch = {
       indptr: starts,
       indices: new Int32Array(starts[rows.length]!),
@@ -160,19 +181,22 @@ export class CellReader {
     else for (let at = from; at < to; at++) out[start + columns[at]!] = values[at]!;
   }
 
-  /** Columns of the result in place of those that were read. */
-  #columnsOf(indices: Int32Array | Uint32Array): Int32Array | Uint32Array {
-    const { columns } = this.#genes;
-    if (columns === null) return indices;
-    const places = new Int32Array(indices.length);
-    for (let at = 0; at < places.length; at++) places[at] = columns[indices[at]!]!;
-    return places;
+  #readRows({ indptr, indices, data }: CellRows): ReadRows {
+    const { columns: places } = this.#genes;
+    const values = asNumbers(data);
+    if (places === null) return { indptr, columns: indices, values };
+    const columns = new Int32Array(indices.length);
+    for (let at = 0; at < columns.length; at++) columns[at] = places[indices[at]!]!;
+    return { indptr, columns, values };
   }
 }
 
 function cacheFor(dataset: CellArrDataset, matrix: string, bytes: number): CellCache {
-  const cells = dataset.numberOfCells;
-  return new CellCache(bytes, cells, dataset.getMatrixInfo(matrix).storedValues / Math.max(1, cells));
+  return new CellCache(bytes, dataset.numberOfCells, valuesPerCell(dataset, matrix));
+}
+
+function valuesPerCell(dataset: CellArrDataset, matrix: string): number {
+  return dataset.getMatrixInfo(matrix).storedValues / Math.max(1, dataset.numberOfCells);
 }
 
 function matrixName(dataset: CellArrDataset, wanted: string | undefined): string {

@@ -59,8 +59,16 @@ export interface DataModuleOptions extends CellReaderOptions {
   readonly dropLast?: boolean | undefined;
   /** Every batch follows from it, 0 to 2^32 - 1; default 0. */
   readonly seed?: number | undefined;
-  /** Batches that are read ahead of the one in use, default 2; 0: none is read before it is asked for. */
+  /**
+   * Batches at most that are read ahead of the one in use; default as many as there is room for in `prefetchBytes`, two at
+   * least. 0: none is read before it is asked for.
+   */
   readonly prefetch?: number | undefined;
+  /**
+   * Memory for what is read ahead, as it is stored, in bytes, about; default 128 MiB. As many batches are read together:
+   * tiles that hold cells of several are decoded once.
+   */
+  readonly prefetchBytes?: number | undefined;
   /**
    * Whether the dense values of a batch lie in the memory of the one before, which is then overwritten: for callers that
    * are done with a batch, or have copied it, when they ask for the next. Default false.
@@ -75,7 +83,12 @@ type Chosen = "matrix" | "geneOrder";
 
 export type ReaderSettings = Filled<Omit<CellReaderOptions, Chosen>> & Pick<CellReaderOptions, Chosen>;
 
-export type LoaderSettings = Filled<Omit<DataModuleOptions, keyof CellReaderOptions>>;
+export type LoaderSettings = Filled<Omit<DataModuleOptions, keyof CellReaderOptions | "prefetch">> & {
+  /** Null: as many as there is room for. */
+  readonly prefetch: number | null;
+};
+
+const PREFETCH_BYTES = 128 * 1024 * 1024;
 
 /** Defaults filled in. Throws ArgumentError for what is no such value. */
 export function readerSettings(options: CellReaderOptions): ReaderSettings {
@@ -117,7 +130,8 @@ export function loaderSettings(options: DataModuleOptions): LoaderSettings {
     nanString: options.nanString ?? "nan",
     dropLast: options.dropLast ?? false,
     seed: wholeNumber("seed", options.seed ?? 0, 0, 2 ** 32 - 1),
-    prefetch: wholeNumber("prefetch", options.prefetch ?? 2, 0),
+    prefetch: options.prefetch === undefined ? null : wholeNumber("prefetch", options.prefetch, 0),
+    prefetchBytes: wholeNumber("prefetchBytes", options.prefetchBytes ?? PREFETCH_BYTES, 0),
     reuseValues: options.reuseValues ?? false,
   };
 }

@@ -3,9 +3,6 @@ import { throwIfAborted } from "../../errors.js";
 /** Work on the items that come next, while the caller has one in hand. */
 
 export interface PrefetchOptions {
-  /** Numbers of the first item and of the one after the last. */
-  readonly from: number;
-  readonly to: number;
   /** Items in work or waiting besides the one in hand; 0: work begins when an item is asked for. */
   readonly ahead: number;
   readonly signal?: AbortSignal | undefined;
@@ -15,25 +12,27 @@ export interface PrefetchOptions {
  * The results in order. Whoever leaves the loop, or ends it by the signal, gets control back when nothing is in work any
  * more. Throws AbortedError, or what `work` threw when its item's turn comes.
  */
-export async function* prefetched<T>(
-  { from, to, ahead, signal }: PrefetchOptions,
-  work: (item: number, signal: AbortSignal) => Promise<T>,
-): AsyncGenerator<T, void, void> {
+export async function* prefetched<Item, Result>(
+  items: Iterable<Item>,
+  { ahead, signal }: PrefetchOptions,
+  work: (item: Item, signal: AbortSignal) => Promise<Result>,
+): AsyncGenerator<Result, void, void> {
   const ending = new AbortController();
   const end = () => ending.abort(signal?.reason);
   signal?.addEventListener("abort", end, { once: true });
-  const queue: Promise<T>[] = [];
-  let next = from;
+  const queue: Promise<Result>[] = [];
+  const rest = items[Symbol.iterator]();
+  let next = rest.next();
   const fill = (count: number) => {
-    for (; queue.length < count && next < to; next++) {
-      const result = work(next, ending.signal);
+    for (; queue.length < count && next.done !== true; next = rest.next()) {
+      const result = work(next.value, ending.signal);
       // Looked at when its turn comes; until then it is nobody's.
       result.catch(() => {});
       queue.push(result);
     }
   };
   try {
-    for (let item = from; item < to; item++) {
+    while (queue.length > 0 || next.done !== true) {
       throwIfAborted(signal);
       fill(Math.max(1, ahead));
       const result = await queue[0]!;
