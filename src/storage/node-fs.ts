@@ -17,6 +17,7 @@ import type {
   ValueTail,
   WritableStore,
 } from "./types.js";
+import { writeWhole } from "./write-whole.js";
 
 /** Bytes of one write: Linux caps it near 2 GiB and Node's offsets within a buffer must stay below that. */
 const MAX_WRITE = 1 << 30;
@@ -77,14 +78,7 @@ export class NodeFsStore implements WritableStore {
   }
 
   async put(key: string, bytes: Uint8Array, options?: StoreOptions): Promise<void> {
-    const writer = await this.writer(key, options);
-    try {
-      await writer.write(bytes);
-    } catch (error) {
-      await writer.abort();
-      throw error;
-    }
-    await writer.close();
+    await writeWhole(await this.writer(key, options), bytes);
   }
 
   async writer(key: string, options?: StoreOptions): Promise<StoreWriter> {

@@ -16,7 +16,7 @@ describe("a window", () => {
     expect(window({ prefetchBytes: 1000 }, 100)).toEqual({ together: 5, ahead: 1 });
     expect(window({ prefetchBytes: 1000 }, 334)).toEqual({ together: 1, ahead: 2 });
     expect(window({ prefetchBytes: 0 }, 1)).toEqual({ together: 1, ahead: 2 });
-    expect(window({}, 2 ** 20)).toEqual({ together: 64, ahead: 1 });
+    expect(window({}, 2 ** 20)).toEqual({ together: 128, ahead: 1 });
   });
 
   it("has no more batches than are wanted ahead", () => {

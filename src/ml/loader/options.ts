@@ -65,7 +65,7 @@ export interface DataModuleOptions extends CellReaderOptions {
    */
   readonly prefetch?: number | undefined;
   /**
-   * Memory for what is read ahead, as it is stored, in bytes, about; default 128 MiB. As many batches are read together:
+   * Memory for what is read ahead, as it is stored, in bytes, about; default 256 MiB. As many batches are read together:
    * tiles that hold cells of several are decoded once.
    */
   readonly prefetchBytes?: number | undefined;
@@ -88,7 +88,7 @@ export type LoaderSettings = Filled<Omit<DataModuleOptions, keyof CellReaderOpti
   readonly prefetch: number | null;
 };
 
-const PREFETCH_BYTES = 128 * 1024 * 1024;
+const PREFETCH_BYTES = 256 * 1024 * 1024;
 
 /** Defaults filled in. Throws ArgumentError for what is no such value. */
 export function readerSettings(options: CellReaderOptions): ReaderSettings {

@@ -23,6 +23,7 @@ import type {
   ValueTail,
   WritableStore,
 } from "../types.js";
+import { writeWhole } from "../write-whole.js";
 import { type AzureAccount, azureAccount } from "./azure-settings.js";
 import { BlockTarget } from "./block-target.js";
 import { readBlobPage } from "./list-blobs.js";
@@ -135,14 +136,7 @@ export class AzureStore implements WritableStore {
     throwIfAborted(options?.signal);
     checkKey(key, this.uri);
     if (bytes.byteLength <= SINGLE_PUT_BYTES) return this.#putBlob(key, bytes, options?.signal);
-    const writer = await this.writer(key, options);
-    try {
-      await writer.write(bytes);
-    } catch (error) {
-      await writer.abort();
-      throw error;
-    }
-    await writer.close();
+    await writeWhole(await this.writer(key, options), bytes);
   }
 
   /** See `WritableStore`: `put`, unless there is a value already. */

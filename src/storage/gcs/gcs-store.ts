@@ -23,6 +23,7 @@ import type {
   ValueTail,
   WritableStore,
 } from "../types.js";
+import { writeWhole } from "../write-whole.js";
 import { type GcsAccess, gcsAccess } from "./gcs-settings.js";
 import { objectSize, readObjectPage } from "./list-objects.js";
 import { ResumableTarget } from "./resumable-target.js";
@@ -136,14 +137,7 @@ export class GcsStore implements WritableStore {
     checkKey(key, this.uri);
     if (this.#signedUrl !== undefined) return this.#putSigned(key, bytes, options);
     if (bytes.byteLength <= SINGLE_UPLOAD_BYTES) return this.#upload(key, bytes, options?.signal);
-    const writer = await this.writer(key, options);
-    try {
-      await writer.write(bytes);
-    } catch (error) {
-      await writer.abort();
-      throw error;
-    }
-    await writer.close();
+    await writeWhole(await this.writer(key, options), bytes);
   }
 
   /** See `WritableStore`: `put`, unless there is a value already. */

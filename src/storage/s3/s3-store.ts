@@ -15,6 +15,7 @@ import type {
   ValueTail,
   WritableStore,
 } from "../types.js";
+import { writeWhole } from "../write-whole.js";
 import { checkBucket } from "./address.js";
 import { S3Client } from "./client.js";
 import { copyObject } from "./copy.js";
@@ -117,14 +118,7 @@ export class S3Store implements WritableStore {
     const settings = await this.#client.settings();
     const isWhole = bytes.byteLength <= Math.max(MAX_SINGLE_PUT, settings.partBytes);
     if (isWhole) return putObject(this.#client, key, bytes, settings, options?.signal);
-    const writer = await this.writer(key, options);
-    try {
-      await writer.write(bytes);
-    } catch (error) {
-      await writer.abort();
-      throw error;
-    }
-    await writer.close();
+    await writeWhole(await this.writer(key, options), bytes);
   }
 
   async writer(key: string, options?: StoreOptions): Promise<StoreWriter> {
