@@ -61,6 +61,7 @@ const soon = [
 const remote = [
   "storage/http/http-store",
   "storage/listed/open-listed",
+  "storage/remote/transport-node",
   "array/directory/open-remote",
   "array/read/tiles-ahead",
 ];

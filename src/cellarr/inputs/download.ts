@@ -4,6 +4,7 @@ import { reasonOf, refusal } from "../../storage/remote/http-client.js";
 import { withoutQuery } from "../../storage/remote/http-uri.js";
 import { defaultRetry, TransientError } from "../../storage/remote/retry.js";
 import type { StorageOptions } from "../../storage/remote/settings.js";
+import { type TransportAnswer, transportOf } from "../../storage/remote/transport.js";
 import { pause } from "../../util/pause.js";
 
 /**
@@ -95,15 +96,15 @@ class Transfer {
 
   async #transfer(watch: AttemptWatch): Promise<void> {
     const { storage, onBytes } = this.#options;
-    const send = storage?.fetch ?? globalThis.fetch;
-    const response = await watch.wait(send(this.#url, { headers: this.#headers(), signal: watch.signal }));
+    const send = transportOf(storage?.fetch);
+    const sent = { method: "GET", url: this.#url, headers: this.#headers(), signal: watch.signal };
+    const response = await watch.wait(send(sent));
     await this.#begin(response, watch);
-    const reader = response.body?.getReader();
-    while (reader !== undefined) {
-      const { done, value } = await watch.wait(reader.read());
-      if (done) break;
-      await this.#target.write(value);
-      this.done += value.byteLength;
+    for (;;) {
+      const piece = response.body === null ? undefined : await watch.wait(response.body.read());
+      if (piece === undefined) break;
+      await this.#target.write(piece);
+      this.done += piece.byteLength;
       onBytes?.(this.done, this.#total);
     }
     if (this.#total === null || this.done === this.#total) return;
@@ -118,7 +119,7 @@ class Transfer {
     return { ...identity, range: `bytes=${this.done}-`, "if-range": this.#validator };
   }
 
-  async #begin(response: Response, watch: AttemptWatch): Promise<void> {
+  async #begin(response: TransportAnswer, watch: AttemptWatch): Promise<void> {
     if (response.status === 206) {
       const range = /^bytes (\d+)-\d+\/(\d+)$/.exec(response.headers.get("content-range") ?? "");
       if (range !== null && Number(range[1]) === this.done && Number(range[2]) === this.#total) return;
@@ -145,7 +146,7 @@ class Transfer {
     this.#total = null;
   }
 
-  async #refusal(response: Response, watch: AttemptWatch): Promise<Error> {
+  async #refusal(response: TransportAnswer, watch: AttemptWatch): Promise<Error> {
     const where = withoutQuery(this.#url);
     const { status } = response;
     if (status === 404 || status === 410) return new NotFoundError("no such file", { where });

@@ -1,6 +1,7 @@
 import { type NotFoundError, StorageError } from "../../errors.js";
 import type { HttpAnswer, HttpClient } from "../remote/http-client.js";
 import type { PartTarget } from "../remote/part-writer.js";
+import type { AnswerHeaders } from "../remote/transport.js";
 import { objectSize } from "./list-objects.js";
 
 /**
@@ -138,7 +139,7 @@ export class ResumableTarget implements PartTarget {
 }
 
 /** Of "bytes=0-262143"; without the header nothing has arrived. */
-function arrivedBytes(headers: Headers): number | undefined {
+function arrivedBytes(headers: AnswerHeaders): number | undefined {
   const last = /^bytes=0-(\d+)$/.exec(headers.get("range") ?? "")?.[1];
   return last === undefined ? undefined : Number(last) + 1;
 }

@@ -5,6 +5,7 @@ import { environment } from "../remote/machine.js";
 import { rangeBytes, rangeFlaw, rangeHeader, totalSize } from "../remote/range-answer.js";
 import { TransientError } from "../remote/retry.js";
 import { concurrencyOf, readSettings, retryOf, type StorageOptions } from "../remote/settings.js";
+import type { AnswerHeaders } from "../remote/transport.js";
 import { checkVersion } from "../remote/value-version.js";
 import type { ByteRange, ReadableStore, ReadOptions, StoreEntry, StoreOptions, ValueTail } from "../types.js";
 import { FileVersions } from "./file-versions.js";
@@ -148,7 +149,7 @@ export class HttpStore implements ReadableStore {
       where,
       ...(range !== undefined && {
         maxBytes: Math.max(range.end - range.start, MAX_WITHOUT_RANGES),
-        inspect: (status: number, answered: Headers) => checkRanged(status, answered, range, where),
+        inspect: (status: number, answered: AnswerHeaders) => checkRanged(status, answered, range, where),
         flaw: (answer: HttpAnswer) => rangeFlaw(answer, range),
       }),
     });
@@ -164,7 +165,7 @@ function isMissing({ status }: HttpAnswer): boolean {
 }
 
 /** Before the body is read: that it is not all of a large file, nor more than a range. */
-function checkRanged(status: number, headers: Headers, range: ByteRange, where: string): void {
+function checkRanged(status: number, headers: AnswerHeaders, range: ByteRange, where: string): void {
   const length = Number(headers.get("content-length") ?? 0);
   if (status === 200 && length > MAX_WITHOUT_RANGES) {
     throw new StorageError(

@@ -5,7 +5,7 @@ import { TransientError } from "./retry.js";
 /** Bytes a second that even a slow line takes: so much longer may a request with a body be silent. */
 const SLOWEST_UPLOAD = 16 * 1024;
 
-/** Ends an attempt when the caller aborts or nothing has come for too long, whether or not fetch heeds its signal. */
+/** Ends an attempt when the caller aborts or nothing has come for too long, whether or not the transport heeds its signal. */
 export class AttemptWatch {
   readonly #controller = new AbortController();
   readonly #timeout: number;
@@ -27,7 +27,7 @@ export class AttemptWatch {
     this.#startTimer(timeout + (sent / SLOWEST_UPLOAD) * 1000);
   }
 
-  /** For fetch. */
+  /** For the transport. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -41,7 +41,7 @@ export class AttemptWatch {
     return value;
   }
 
-  /** Ends an attempt that failed with `error`, and gives the reason: a fetch that was ended says it in its own words. */
+  /** Ends an attempt that failed with `error`, and gives the reason: a request that was ended says it in its own words. */
   end(error: unknown): unknown {
     if (this.signal.aborted) return this.signal.reason;
     // Whatever is still on its way is not wanted any more.

@@ -5,9 +5,16 @@ import { withoutQuery } from "./http-uri.js";
 import { readBody } from "./read-body.js";
 import { defaultRetry, type RetryPolicy, retryAfterOf, TransientError, withRetry } from "./retry.js";
 import { messageText, serverMessage } from "./server-message.js";
+import {
+  type AnswerHeaders,
+  type Transport,
+  type TransportAnswer,
+  type TransportRequest,
+  transportOf,
+} from "./transport.js";
 
 /**
- * Requests over fetch, as all remote stores make them: bounded in number, tried again where that may help, ended by the
+ * Requests as all remote stores make them: bounded in number, tried again where that may help, ended by the
  * caller's signal, and checked for answers that are shorter or longer than they say.
  */
 
@@ -29,20 +36,21 @@ export interface HttpRequest {
    * Looks at an accepted answer before its body is read. What it throws ends the request, a TransientError has it tried
    * again.
    */
-  readonly inspect?: ((status: number, headers: Headers) => void) | undefined;
+  readonly inspect?: ((status: number, headers: AnswerHeaders) => void) | undefined;
   /** Why an answer cannot be right, so that it is asked for again; undefined: it can. */
   readonly flaw?: ((answer: HttpAnswer) => string | undefined) | undefined;
 }
 
 export interface HttpAnswer {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: AnswerHeaders;
   readonly bytes: Uint8Array;
   /** The attempt that brought it, from 1: what a later one complains of may be the work of an earlier one. */
   readonly attempt: number;
 }
 
 export interface HttpClientOptions {
+  /** In place of what the platform sends requests by. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** Called anew for every attempt. */
   readonly sign?: ((request: HttpRequest) => Promise<HttpRequest>) | undefined;
@@ -61,15 +69,13 @@ const TRANSIENT: readonly number[] = [408, 425, 429, 500, 502, 503, 504];
 const THROTTLED: readonly number[] = [429, 503];
 
 export class HttpClient {
-  readonly #fetch: typeof globalThis.fetch;
+  readonly #transport: Transport;
   readonly #sign: HttpClientOptions["sign"];
   readonly #policy: RetryPolicy;
   readonly #slots: Slots;
 
   constructor(options: HttpClientOptions = {}) {
-    // Called as a plain function: browsers refuse it as a method of something else than the window.
-    const send = options.fetch ?? globalThis.fetch;
-    this.#fetch = (input, init) => send(input, init);
+    this.#transport = transportOf(options.fetch);
     this.#sign = options.sign;
     this.#policy = { ...defaultRetry, ...options.retry };
     this.#slots = new Slots(options.concurrency ?? DEFAULT_CONCURRENCY);
@@ -99,7 +105,7 @@ export class HttpClient {
   async #exchange(request: HttpRequest, attempt: number): Promise<HttpAnswer> {
     const watch = new AttemptWatch(request.signal, this.#policy.timeout, bodyBytes(request.body));
     try {
-      const response = await watch.wait(this.#fetch(checkUrl(request), initOf(request, watch.signal)));
+      const response = await watch.wait(this.#transport(sendable(request, watch.signal)));
       if (!request.accept.includes(response.status)) throw await refusal(response, request.where, watch);
       request.inspect?.(response.status, response.headers);
       const bytes = await readBody(response, request, watch);
@@ -115,21 +121,13 @@ export class HttpClient {
   }
 }
 
-function checkUrl({ url, where }: HttpRequest): string {
-  if (URL.canParse(url)) return url;
-  throw new ArgumentError("this is no URL", { where });
-}
-
-function initOf({ method, headers, body, redirect }: HttpRequest, signal: AbortSignal): RequestInit {
+function sendable(
+  { method, url, headers, body, redirect, where }: HttpRequest,
+  signal: AbortSignal,
+): TransportRequest {
+  if (!URL.canParse(url)) throw new ArgumentError("this is no URL", { where });
   // Compressed, a body has another length than is said, and a range is one of something else. Browsers keep their own.
-  const all = { "accept-encoding": "identity", ...headers };
-  return {
-    method,
-    headers: all,
-    signal,
-    ...(redirect !== undefined && { redirect }),
-    ...(body !== undefined && { body: body as BodyInit }),
-  };
+  return { method, url, headers: { "accept-encoding": "identity", ...headers }, body, redirect, signal };
 }
 
 function bodyBytes(body: HttpRequest["body"]): number {
@@ -137,7 +135,7 @@ function bodyBytes(body: HttpRequest["body"]): number {
 }
 
 /** What to throw for a status that is no answer: a TransientError where it may be another the next time. */
-export async function refusal(response: Response, where: string, watch: AttemptWatch): Promise<Error> {
+export async function refusal(response: TransportAnswer, where: string, watch: AttemptWatch): Promise<Error> {
   const bytes = await errorBody(response, where, watch);
   const { status, statusText, headers } = response;
   const said = messageText(serverMessage(bytes));
@@ -151,7 +149,7 @@ export async function refusal(response: Response, where: string, watch: AttemptW
 }
 
 /** What does not come whole is no more than a missing explanation. */
-async function errorBody(response: Response, where: string, watch: AttemptWatch): Promise<Uint8Array> {
+async function errorBody(response: TransportAnswer, where: string, watch: AttemptWatch): Promise<Uint8Array> {
   try {
     return await readBody(response, { method: "GET", where, maxBytes: MAX_ERROR_BYTES }, watch);
   } catch {
@@ -159,7 +157,7 @@ async function errorBody(response: Response, where: string, watch: AttemptWatch)
   }
 }
 
-/** What is no error of ours comes from fetch: a connection that was refused, broken or timed out. */
+/** What is no error of ours comes from the transport: a connection that was refused, broken or timed out. */
 function classified(error: unknown, request: HttpRequest): unknown {
   if (error instanceof TransientError || isCellarrError(error)) return error;
   return new TransientError(`the connection failed: ${reasonOf(error, request.url)}`, { cause: error });
@@ -168,8 +166,14 @@ function classified(error: unknown, request: HttpRequest): unknown {
 /** "fetch failed" says nothing, its cause does. Addresses may hold signatures, which are secrets. */
 export function reasonOf(error: unknown, url: string): string {
   if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  const said = cause instanceof Error && cause.message !== "" ? cause.message : error.message;
+  const said = messageOf(error.cause) || messageOf(error);
   const query = url.indexOf("?");
   return query < 0 ? said : said.replaceAll(url.slice(query), "");
+}
+
+/** A host with several addresses that all fail is an error without words, which has one for each address. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return "";
+  if (error.message !== "" || !(error instanceof AggregateError)) return error.message;
+  return error.errors.map(messageOf).join("; ");
 }

@@ -1,6 +1,8 @@
+import type { Transport } from "./transport.js";
+
 /**
- * What stores ask of the machine for credentials: variables of the environment and small text files. Browsers have
- * neither; the Node entries set the reader of files.
+ * What stores ask of the machine: how requests are sent, and for credentials variables of the environment and small text
+ * files. Browsers have neither of these; the Node entries set the reader of files, and what sends requests there.
  */
 
 /** The text of a file, or undefined if it does not exist. "~/" is the user's home. */
@@ -16,6 +18,22 @@ export function setTextFileReader(reader: TextFileReader | undefined): void {
 /** The text of a file, or undefined where it does not exist, or no files are known here. */
 export async function readTextFile(path: string): Promise<string | undefined> {
   return textFiles?.(path);
+}
+
+let transport: Transport | undefined;
+
+/** The global fetch as it was when the platform set its transport. */
+let fetchBefore: typeof globalThis.fetch | undefined;
+
+/** Called by the platform entries where requests are better made by something else than the global fetch. */
+export function setTransport(own: Transport | undefined): void {
+  transport = own;
+  fetchBefore = globalThis.fetch;
+}
+
+/** Undefined where the global fetch is to be used, also because the program has put another one in its place. */
+export function platformTransport(): Transport | undefined {
+  return globalThis.fetch === fetchBefore ? transport : undefined;
 }
 
 interface Process {

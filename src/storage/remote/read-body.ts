@@ -2,6 +2,7 @@ import { StorageError } from "../../errors.js";
 import type { AttemptWatch } from "./attempt-watch.js";
 import type { HttpRequest } from "./http-client.js";
 import { TransientError } from "./retry.js";
+import type { TransportAnswer } from "./transport.js";
 
 /** Memory that is taken because a server says that so much will come. */
 const MAX_TRUSTED_BYTES = 16 * 2 ** 20;
@@ -11,22 +12,22 @@ const MAX_TRUSTED_BYTES = 16 * 2 ** 20;
  * it is longer than the request allows.
  */
 export async function readBody(
-  response: Response,
+  response: TransportAnswer,
   request: Pick<HttpRequest, "method" | "maxBytes" | "where">,
   watch: AttemptWatch,
 ): Promise<Uint8Array> {
   const { maxBytes = Number.POSITIVE_INFINITY, where } = request;
-  if (request.method === "HEAD" || response.body === null) return new Uint8Array(0);
+  const { body: source } = response;
+  if (request.method === "HEAD" || source === null) return new Uint8Array(0);
   const length = bodyLength(response);
-  const reader = response.body.getReader();
   checkSize(length ?? 0, maxBytes, where);
   const body = new GrowingBytes(length);
   for (;;) {
-    const { done, value } = await watch.wait(reader.read());
-    if (done) break;
-    checkSize(body.length + value.byteLength, maxBytes, where);
-    if (length !== null && body.length + value.byteLength > length) throw wrongLength("more than", length);
-    body.append(value);
+    const piece = await watch.wait(source.read());
+    if (piece === undefined) break;
+    checkSize(body.length + piece.byteLength, maxBytes, where);
+    if (length !== null && body.length + piece.byteLength > length) throw wrongLength("more than", length);
+    body.append(piece);
   }
   if (length !== null && body.length < length) throw wrongLength(`${body.length} of`, length);
   return body.bytes();
@@ -36,8 +37,8 @@ export async function readBody(
  * Null where it is not said, or said of the compressed bytes. Of other origins pages are not told whether these are
  * compressed; but they check lengths themselves.
  */
-function bodyLength({ headers, type }: Response): number | null {
-  if (type === "cors") return null;
+function bodyLength({ headers, isCors }: TransportAnswer): number | null {
+  if (isCors) return null;
   if ((headers.get("content-encoding") ?? "identity") !== "identity") return null;
   const text = headers.get("content-length");
   if (text === null || !/^\d+$/.test(text)) return null;

@@ -1,5 +1,6 @@
 import { AbortedError, isCellarrError, StorageError, throwIfAborted } from "../../errors.js";
 import { pause } from "../../util/pause.js";
+import type { AnswerHeaders } from "./transport.js";
 
 /** Trying again what may be different the next time: exponential backoff with full jitter. */
 
@@ -80,7 +81,7 @@ function givenUp(attempts: number, error: TransientError, where: string): Storag
 }
 
 /** Milliseconds that a Retry-After header asks for: seconds, or a date. */
-export function retryAfterOf(headers: Headers, now = Date.now()): number | undefined {
+export function retryAfterOf(headers: AnswerHeaders, now = Date.now()): number | undefined {
   const text = headers.get("retry-after")?.trim();
   if (!text) return undefined;
   if (/^\d+$/.test(text)) return Number(text) * 1000;

@@ -25,7 +25,7 @@ export interface StorageOptions {
   readonly signedUrl?:
     | ((key: string, method: "GET" | "PUT" | "DELETE") => string | Promise<string>)
     | undefined;
-  /** In place of the global fetch. */
+  /** In place of what requests are made by otherwise: the global fetch, in Node node:http and node:https. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** Further headers of every request to http(s) stores. */
   readonly headers?: Readonly<Record<string, string>> | undefined;

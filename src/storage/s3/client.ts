@@ -108,7 +108,7 @@ export class S3Client {
 
   async #open(): Promise<Connection> {
     const settings = await readS3Settings(this.#settings);
-    const context = { region: settings.region, fetch: this.#options.fetch ?? globalThis.fetch };
+    const context = { region: settings.region, fetch: this.#options.fetch };
     const credentials = settings.isAnonymous ? undefined : findCredentials(this.#settings, context);
     return { settings, credentials };
   }

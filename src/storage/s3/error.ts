@@ -1,5 +1,6 @@
 import { RefusedError, type StorageError } from "../../errors.js";
 import { serverMessage } from "../remote/server-message.js";
+import type { AnswerHeaders } from "../remote/transport.js";
 
 /** What S3 says of requests that it refuses: XML with Code, Message and, for some, Region. */
 
@@ -15,7 +16,7 @@ export interface Refusal {
 
 interface Answer {
   readonly status: number;
-  readonly headers: Headers;
+  readonly headers: AnswerHeaders;
   readonly bytes: Uint8Array;
 }
 
@@ -42,7 +43,7 @@ function regionInside(bytes: Uint8Array): string | undefined {
 }
 
 /** Pages do not see the Date of answers; those of a wrong time have it inside as well. */
-function timeOf(headers: Headers, bytes: Uint8Array): number | undefined {
+function timeOf(headers: AnswerHeaders, bytes: Uint8Array): number | undefined {
   const text = new TextDecoder().decode(bytes.subarray(0, 4096));
   const said = /<ServerTime>([^<]+)<\/ServerTime>/.exec(text)?.[1] ?? headers.get("date");
   const time = Date.parse(said ?? "");

@@ -1,15 +1,20 @@
-import { StorageError } from "../../../errors.js";
+import { isCellarrError, StorageError } from "../../../errors.js";
+import { AttemptWatch } from "../../remote/attempt-watch.js";
+import { withoutQuery } from "../../remote/http-uri.js";
+import { readBody } from "../../remote/read-body.js";
+import { transportOf } from "../../remote/transport.js";
 
 /** Requests to services that give credentials: small answers, soon, or not at all. */
 
-export type ServiceFetch = typeof globalThis.fetch;
+/** In place of what requests are made by otherwise. */
+export type ServiceFetch = typeof globalThis.fetch | undefined;
 
 export interface ServiceRequest {
   readonly url: string;
   readonly method?: "GET" | "PUT" | "POST";
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
-  /** Milliseconds until the request is given up. */
+  /** Milliseconds without a single byte after which the request is given up. */
   readonly timeout?: number;
   readonly attempts?: number;
 }
@@ -45,26 +50,25 @@ export async function askService(fetch: ServiceFetch, request: ServiceRequest): 
 }
 
 async function askOnce(fetch: ServiceFetch, request: ServiceRequest): Promise<string> {
+  const { url, method = "GET", headers = {}, body, timeout = 5000 } = request;
   // Its query may hold a token.
-  const where = request.url.split("?")[0]!;
+  const where = withoutQuery(url);
+  const watch = new AttemptWatch(undefined, timeout, 0);
   let status: number;
   let text: string;
   try {
-    const response = await fetch(request.url, {
-      method: request.method ?? "GET",
-      headers: { ...request.headers },
-      signal: AbortSignal.timeout(request.timeout ?? 5000),
-      redirect: "error",
-      ...(request.body === undefined ? {} : { body: request.body }),
-    });
-    status = response.status;
-    text = await response.text();
+    const sent = { method, url, headers, body, redirect: "error", signal: watch.signal } as const;
+    const answer = await watch.wait(transportOf(fetch)(sent));
+    status = answer.status;
+    text = new TextDecoder().decode(await readBody(answer, { method, where, maxBytes: MAX_ANSWER }, watch));
   } catch (error) {
-    throw new ServiceError("the credential service does not answer", where, undefined, "", error);
+    const reason = watch.end(error);
+    if (isCellarrError(reason)) throw reason;
+    throw new ServiceError("the credential service does not answer", where, undefined, "", reason);
+  } finally {
+    watch.stop();
   }
   if (status !== 200)
     throw new ServiceError(`the credential service answered ${status}`, where, status, text);
-  if (text.length > MAX_ANSWER)
-    throw new StorageError("the credential service's answer is too long", { where });
   return text;
 }

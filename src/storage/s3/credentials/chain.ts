@@ -100,7 +100,7 @@ function shared(
   context: CredentialContext,
   source: () => Promise<AwsCredentials>,
 ): RefreshedCredentials {
-  if (context.fetch !== globalThis.fetch) return new RefreshedCredentials(source);
+  if (context.fetch !== undefined) return new RefreshedCredentials(source);
   const variables = Object.entries(environment() ?? {}).filter(([name]) => name.startsWith("AWS_"));
   const who = [settings.text("vfs.s3.config_source"), givenRole(settings), context.region];
   const key = JSON.stringify([who, variables.sort()]);
