@@ -66,6 +66,12 @@ const remote = [
   "array/read/tiles-ahead",
 ];
 
+/** What S3 takes beside that: each platform has its own way to sign. */
+const s3 = {
+  node: ["storage/s3/s3-store", "storage/s3/sign-node"],
+  web: ["storage/s3/s3-store", "storage/s3/sign-subtle"],
+};
+
 /** Modules that do something when they are loaded; package.json says the same of the bundles. */
 const withEffects = /[\\/](node-platform|[\w-]+-node|node)\.ts$/;
 
@@ -141,6 +147,7 @@ async function bundleForNode(root) {
     ...(await loadedWith(root, ["node"], false, plugins)),
   ]);
   const remotely = await loadedWith(root, remote, false, plugins);
+  const signed = await loadedWith(root, s3.node, false, plugins);
   const isEntry = entriesOf(root, published);
   await write(
     root,
@@ -150,6 +157,7 @@ async function bundleForNode(root) {
       { name: "core", test: (id) => atOnce.has(id) && anywhere.has(id) && !isEntry(id) },
       { name: "node-core", test: (id) => atOnce.has(id) && !anywhere.has(id) && !isEntry(id) },
       { name: "remote", test: (id) => remotely.has(id) && !atOnce.has(id) && !isEntry(id) },
+      { name: "s3", test: (id) => signed.has(id) && !remotely.has(id) && !atOnce.has(id) && !isEntry(id) },
     ],
     plugins,
   );

@@ -6,7 +6,7 @@ import { setTileThreads } from "./format/tile-threads.js";
 import "./h5ad/h5-file-node.js";
 import { registerInflate } from "./h5ad/h5-inflate.js";
 import { isNodeFile, resolveNodePath } from "./storage/node-fs.js";
-import { setTextFileReader, setTransport } from "./storage/remote/machine.js";
+import { setSigner, setTextFileReader, setTransport } from "./storage/remote/machine.js";
 import { setLocationResolver } from "./storage/resolve.js";
 
 /**
@@ -23,6 +23,7 @@ if (!("Bun" in globalThis || "Deno" in globalThis)) {
   setTransport(async (request) =>
     (await import("./storage/remote/transport-node.js")).nodeTransport(request),
   );
+  setSigner(async () => (await import("./storage/s3/sign-node.js")).signInNode);
 }
 registerNodeCodecs();
 setTileThreads(async () => (await import("./format/tile-threads-node.js")).nodeTileThreads);

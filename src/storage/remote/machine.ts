@@ -1,8 +1,9 @@
+import type { RequestSigner } from "../s3/sign.js";
 import type { Transport } from "./transport.js";
 
 /**
- * What stores ask of the machine: how requests are sent, and for credentials variables of the environment and small text
- * files. Browsers have neither of these; the Node entries set the reader of files, and what sends requests there.
+ * What stores ask of the machine: how requests are sent and signed, and for credentials variables of the environment and small text
+ * files. Browsers have neither of these; the Node entries set the reader of files, and what sends and signs there.
  */
 
 /** The text of a file, or undefined if it does not exist. "~/" is the user's home. */
@@ -34,6 +35,18 @@ export function setTransport(own: Transport | undefined): void {
 /** Undefined where the global fetch is to be used, also because the program has put another one in its place. */
 export function platformTransport(): Transport | undefined {
   return globalThis.fetch === fetchBefore ? transport : undefined;
+}
+
+let loadSigner: (() => Promise<RequestSigner>) | undefined;
+
+/** Called by the platform entries where requests to S3 are better signed by something else than `crypto.subtle`. */
+export function setSigner(load: (() => Promise<RequestSigner>) | undefined): void {
+  loadSigner = load;
+}
+
+/** Undefined where there is none but `crypto.subtle`. */
+export function platformSigner(): Promise<RequestSigner> | undefined {
+  return loadSigner?.();
 }
 
 interface Process {

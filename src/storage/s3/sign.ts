@@ -1,8 +1,8 @@
-import { AwsV4Signer } from "aws4fetch";
-import { UnsupportedError } from "../../errors.js";
+import { platformSigner } from "../remote/machine.js";
 import type { AwsCredentials } from "./credentials/types.js";
+import { checkSubtle } from "./subtle.js";
 
-/** Signatures of AWS, version 4, in headers: by `crypto.subtle`, which every platform has. */
+/** Signatures of AWS, version 4, in headers: by node:crypto where it is there, otherwise by `crypto.subtle`. */
 
 export interface SignableRequest {
   readonly method: string;
@@ -16,12 +16,18 @@ export interface SigningScope {
   readonly region: string;
 }
 
+/** Gives the headers with the signature, of which `time` (as in 20130524T000000Z) is part. */
+export type RequestSigner = (
+  request: SignableRequest,
+  credentials: AwsCredentials,
+  scope: SigningScope,
+  time: string,
+) => Record<string, string> | Promise<Record<string, string>>;
+
 /** SHA-256 of nothing. */
 export const EMPTY_SHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-/** Signing keys of days, regions and secrets, which four rounds of HMAC make. */
-const signingKeys = new Map<string, ArrayBuffer>();
-const MAX_SIGNING_KEYS = 64;
+let signer: Promise<RequestSigner> | undefined;
 
 /**
  * The headers with the signature. For S3 they must have `x-amz-content-sha256`, the hash of the body; elsewhere `body`
@@ -33,23 +39,20 @@ export async function signRequest(
   scope: SigningScope,
   now = Date.now(),
 ): Promise<Record<string, string>> {
-  checkSubtle();
-  if (signingKeys.size > MAX_SIGNING_KEYS) signingKeys.clear();
-  const { method, url, headers, body } = request;
-  const signer = new AwsV4Signer({
-    method,
-    url,
-    headers: { ...headers },
-    ...(body === undefined ? {} : { body }),
-    accessKeyId: credentials.accessKeyId,
-    secretAccessKey: credentials.secretAccessKey,
-    ...(credentials.sessionToken === undefined ? {} : { sessionToken: credentials.sessionToken }),
-    ...scope,
-    datetime: new Date(now).toISOString().replace(/[:-]|\.\d{3}/g, ""),
-    cache: signingKeys,
+  const sign = await loadSigner();
+  return sign(request, credentials, scope, new Date(now).toISOString().replace(/[:-]|\.\d{3}/g, ""));
+}
+
+function loadSigner(): Promise<RequestSigner> {
+  signer ??= (platformSigner() ?? subtleSigner()).catch((error: unknown) => {
+    signer = undefined;
+    throw error;
   });
-  const signed = await signer.sign();
-  return Object.fromEntries(signed.headers);
+  return signer;
+}
+
+async function subtleSigner(): Promise<RequestSigner> {
+  return (await import("./sign-subtle.js")).signBySubtle;
 }
 
 /** SHA-256 in hex digits. */
@@ -63,11 +66,4 @@ export async function sha256Hex(bytes: Uint8Array): Promise<string> {
 /** Memory shared with threads is taken neither by crypto.subtle nor by fetch. */
 export function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
-}
-
-function checkSubtle(): void {
-  if (globalThis.crypto?.subtle !== undefined) return;
-  throw new UnsupportedError(
-    "requests cannot be signed: pages have crypto.subtle over https and on localhost only",
-  );
 }

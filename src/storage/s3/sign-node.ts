@@ -1,0 +1,40 @@
+import aws4, { type Request } from "aws4";
+import type { RequestSigner } from "./sign.js";
+
+/** Headers that the proxies between may change, and that aws4 would sign nevertheless. */
+const UNSIGNED = { "content-type": true, "content-length": true };
+
+interface Signable extends Request {
+  /** Headers that are left out of the signature. */
+  readonly extraHeadersToIgnore: Readonly<Record<string, boolean>>;
+}
+
+/** By aws4, on node:crypto. */
+export const signInNode: RequestSigner = ({ method, url, headers, body }, credentials, scope, time) => {
+  const { host, pathname, search } = new URL(url);
+  const { accessKeyId, secretAccessKey, sessionToken } = credentials;
+  const request: Signable = {
+    ...scope,
+    method,
+    path: pathname + search,
+    headers: {
+      ...lowerCased(headers),
+      host,
+      "x-amz-date": time,
+      ...(sessionToken !== undefined && { "x-amz-security-token": sessionToken }),
+    },
+    ...(body !== undefined && { body }),
+    // All that it would add is there.
+    doNotModifyHeaders: true,
+    extraHeadersToIgnore: UNSIGNED,
+  };
+  const signed = aws4.sign(request, { accessKeyId, secretAccessKey }).headers ?? {};
+  const { host: _, Authorization: authorization, ...sent } = signed;
+  return { ...lowerCased(sent), authorization: String(authorization) };
+};
+
+function lowerCased(headers: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
+  );
+}
