@@ -54,6 +54,7 @@ const soon = [
   "array/read/prune",
   "format/enumeration",
   "format/filters/load-pipeline",
+  "format/filters/registry",
   "format/fragment/fragment-metadata-legacy",
 ];
 

@@ -2,6 +2,7 @@ import { objectType, openArray, type TileDBArray } from "../array/open.js";
 import { NotFoundError } from "../errors.js";
 import { listedView } from "../storage/listed/listed-view.js";
 import type { StorageOptions } from "../storage/remote/settings.js";
+import { whileWaiting } from "../storage/remote/while-waiting.js";
 import { childLocation, locationUri } from "../storage/resolve.js";
 import type { StoreLocation } from "../storage/types.js";
 import { checkThreads } from "../util/check-threads.js";
@@ -89,17 +90,15 @@ async function withKnownKeys(location: StoreLocation, options: DatasetOptions): 
   if (store.isRemote !== true || listedView(store, path) !== undefined) return location;
   const { openListed } = await import("../storage/listed/open-listed.js");
   const { storage, signal, onWarning } = options;
-  const opening = openListed(location, {
+  whileWaiting(() => {
+    // Whoever needs it meets what is wrong with it.
+    import("../array/directory/open-remote.js").then(({ loadReading }) => loadReading()).catch(() => {});
+  });
+  return openListed(location, {
     ...storage,
     signal,
     onDamagedIndex: (message, where) => onWarning?.({ kind: "index-file", message, where }),
   });
-  // A failure comes up where it is waited for.
-  opening.catch(() => {});
-  // The request is on its way: meanwhile what comes after it is loaded.
-  const { loadReading } = await import("../array/directory/open-remote.js");
-  loadReading();
-  return opening;
 }
 
 /** As Python cellarr 0.6 has it: values beyond the frames are an error, fewer may be right. */

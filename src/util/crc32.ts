@@ -1,37 +1,48 @@
 /** CRC-32 as zip files and gzip have it (polynomial 0xEDB88320, reflected), eight bytes a step. */
 
-const TABLES = makeTables();
+let tables: readonly Uint32Array[] | undefined;
+
+let current = sumOf;
+
+/** A platform may put a faster one in the place of this one. */
+export function replaceCrc32(faster: typeof crc32): void {
+  current = faster;
+}
+
+/** The sum of `bytes`, or of what `before` is the sum of followed by them. */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  return current(bytes, before);
+}
 
 function makeTables(): Uint32Array[] {
-  const tables = Array.from({ length: 8 }, () => new Uint32Array(256));
-  const first = tables[0]!;
+  const made = Array.from({ length: 8 }, () => new Uint32Array(256));
+  const first = made[0]!;
   for (let byte = 0; byte < 256; byte++) {
     let crc = byte;
     for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
     first[byte] = crc;
   }
   for (let at = 1; at < 8; at++) {
-    const before = tables[at - 1]!;
+    const before = made[at - 1]!;
     for (let byte = 0; byte < 256; byte++) {
-      tables[at]![byte] = first[before[byte]! & 0xff]! ^ (before[byte]! >>> 8);
+      made[at]![byte] = first[before[byte]! & 0xff]! ^ (before[byte]! >>> 8);
     }
   }
-  return tables;
+  return made;
 }
 
-const [T0, T1, T2, T3, T4, T5, T6, T7] = TABLES as [
-  Uint32Array,
-  Uint32Array,
-  Uint32Array,
-  Uint32Array,
-  Uint32Array,
-  Uint32Array,
-  Uint32Array,
-  Uint32Array,
-];
-
-/** The sum of `bytes`, or of what `before` is the sum of followed by them. */
-export function crc32(bytes: Uint8Array, before = 0): number {
+function sumOf(bytes: Uint8Array, before: number): number {
+  tables ??= makeTables();
+  const [T0, T1, T2, T3, T4, T5, T6, T7] = tables as [
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+  ];
   let crc = ~before;
   let at = 0;
   for (const end = bytes.byteLength - 7; at < end; at += 8) {

@@ -1,6 +1,7 @@
 import { GoneError } from "../../errors.js";
 import { type ListedView, listedView } from "../../storage/listed/listed-view.js";
 import { type ListedOptions, openListed } from "../../storage/listed/open-listed.js";
+import { whileWaiting } from "../../storage/remote/while-waiting.js";
 import type { StoreLocation } from "../../storage/types.js";
 import { type ArrayReadOptions, loadArrayDirectory } from "./array-directory.js";
 import { requireArray } from "./object-type.js";
@@ -32,9 +33,8 @@ export async function openRemote(
 }
 
 async function listedPlace(place: StoreLocation, options: RemoteOptions): Promise<ListedView> {
-  const listing = openListed(place, options);
-  loadReading();
-  return (await listing).store;
+  whileWaiting(loadReading);
+  return (await openListed(place, options)).store;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import * as zlib from "node:zlib";
 import { replaceBase64 } from "../../util/base64.js";
+import { replaceCrc32 } from "../../util/crc32.js";
 import { zstdFrames } from "../zstd/zstd-frames.js";
 import { badPart } from "./compression.js";
 import type { Compress, Decompress } from "./filter.js";
@@ -8,8 +9,10 @@ import { gzipLevel, zstdLevel } from "./levels.js";
 import { replaceCipher, replaceCodec, replaceDigest, replaceWebpModule } from "./registry.js";
 import { reusedInflate, reusedUnzstd } from "./zlib-handle-node.js";
 
-/** Node's own codecs: zlib always, Zstandard since Node 22.15, digests and AES; WebP's decoder from disk. Calling it again changes nothing. */
+/** Node's own codecs: zlib always, CRC-32 since Node 20.15, Zstandard since Node 22.15, digests and AES; WebP's decoder from disk. Calling it again changes nothing. */
 export function registerNodeCodecs(): void {
+  // Since Node 20.15; @types/node has it always.
+  if ("crc32" in zlib) replaceCrc32((bytes, before) => zlib.crc32(bytes, before));
   replaceBase64((text) => new Uint8Array(Buffer.from(text, "base64")));
   replaceCodec("gzip", { decoder: async () => reusedInflate() ?? inflate, encoder: async () => deflate });
   replaceDigest("checksum_md5", async () => (await loadCrypto()).digest("md5"));

@@ -2,6 +2,7 @@ import { isCellarrError, StorageError, throwIfAborted } from "../../errors.js";
 import { concatBytes } from "../../util/typed-arrays.js";
 import { checkKey, checkPrefix } from "../key.js";
 import { byKey, checkRange } from "../memory.js";
+import { requestSent } from "../remote/while-waiting.js";
 import type { ByteRange, StoreEntry, StoreOptions, StoreWriter, WritableStore } from "../types.js";
 import type { R2Body, R2Bucket, R2Listing } from "./r2-bucket.js";
 
@@ -128,7 +129,9 @@ export class R2Store implements WritableStore {
   async #ask<T>(key: string, options: StoreOptions | undefined, work: () => Promise<T>): Promise<T> {
     throwIfAborted(options?.signal);
     try {
-      const answer = await work();
+      const asked = work();
+      requestSent();
+      const answer = await asked;
       throwIfAborted(options?.signal);
       return answer;
     } catch (cause) {

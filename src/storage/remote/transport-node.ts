@@ -3,6 +3,7 @@ import type { Readable } from "node:stream";
 import { onAbort } from "../../util/on-abort.js";
 import { MAX_REDIRECTS, redirected } from "./redirect.js";
 import type { AnswerBody, AnswerHeaders, Transport, TransportAnswer, TransportRequest } from "./transport.js";
+import { requestSent } from "./while-waiting.js";
 
 /**
  * Requests by node:http and node:https, which load in a fifth of the time that Node's fetch takes. Connections are those of the
@@ -70,6 +71,7 @@ function start(
   sent.on("error", () => {});
   const forget = onAbort(signal, () => sent.destroy(new Error("the request was ended")));
   sent.on("close", forget);
+  sent.on("finish", requestSent);
   sent.end(body);
   return sent;
 }

@@ -1,4 +1,5 @@
 import { platformTransport } from "./machine.js";
+import { requestSent } from "./while-waiting.js";
 
 /**
  * One request and its answer, however a platform sends it: by fetch, or in Node by node:http, since Node's first fetch
@@ -51,13 +52,15 @@ export function transportOf(fetch: Fetch | undefined): Transport {
 /** @param send called as a plain function: browsers refuse fetch as a method of something else than the window */
 export function fetchTransport(send: Fetch): Transport {
   return async ({ method, url, headers, body, redirect, signal }) => {
-    const response = await send(url, {
+    const sent = send(url, {
       method,
       headers,
       signal,
       ...(redirect !== undefined && { redirect }),
       ...(body !== undefined && { body: body as BodyInit }),
     });
+    requestSent();
+    const response = await sent;
     return {
       status: response.status,
       statusText: response.statusText,

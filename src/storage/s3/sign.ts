@@ -44,7 +44,8 @@ export async function signRequest(
 }
 
 function loadSigner(): Promise<RequestSigner> {
-  signer ??= (platformSigner() ?? subtleSigner()).catch((error: unknown) => {
+  // A bundler may have left behind what the platform signs by.
+  signer ??= (platformSigner()?.catch(subtleSigner) ?? subtleSigner()).catch((error: unknown) => {
     signer = undefined;
     throw error;
   });
