@@ -58,20 +58,19 @@ const soon = [
   "format/fragment/fragment-metadata-legacy",
 ];
 
-/** What any remote store takes, beside what its own scheme does: in one file, since each costs milliseconds to load. */
+/** What comes with those that ask for it outside Node, where requests to S3 are signed so. */
+const soonInWeb = ["storage/s3/sign-subtle"];
+
+/** What remote stores take, beside what its own scheme does: in one file, since each costs milliseconds to load. */
 const remote = [
   "storage/http/http-store",
   "storage/listed/open-listed",
+  "storage/remote/part-writer",
   "storage/remote/transport-node",
+  "storage/remote/xml",
   "array/directory/open-remote",
   "array/read/tiles-ahead",
 ];
-
-/** What S3 takes beside that: each platform has its own way to sign. */
-const s3 = {
-  node: ["storage/s3/s3-store", "storage/s3/sign-node"],
-  web: ["storage/s3/s3-store", "storage/s3/sign-subtle"],
-};
 
 /** Modules that do something when they are loaded; package.json says the same of the bundles. */
 const withEffects = /[\\/](node-platform|[\w-]+-node|node)\.ts$/;
@@ -79,8 +78,8 @@ const withEffects = /[\\/](node-platform|[\w-]+-node|node)\.ts$/;
 const isOurs = (id) => /[\\/]src[\\/][\w\\/.-]+\.ts$/.test(id);
 
 /** Makes imports of such modules static: a chunk that hands on what lies in another one would still be a file to load. */
-function importSoon(root) {
-  const paths = new Set(soon.map((name) => join(root, "src", `${name}.ts`)));
+function importSoon(root, names) {
+  const paths = new Set(names.map((name) => join(root, "src", `${name}.ts`)));
   return {
     name: "import-soon",
     transform(code, id) {
@@ -142,13 +141,12 @@ export async function bundleSources(root) {
 
 async function bundleForNode(root) {
   const anywhere = await loadedWith(root, web, true);
-  const plugins = [importSoon(root)];
+  const plugins = [importSoon(root, soon)];
   const atOnce = new Set([
     ...(await loadedWith(root, ["index"], false, plugins)),
     ...(await loadedWith(root, ["node"], false, plugins)),
   ]);
   const remotely = await loadedWith(root, remote, false, plugins);
-  const signed = await loadedWith(root, s3.node, false, plugins);
   const isEntry = entriesOf(root, published);
   await write(
     root,
@@ -158,22 +156,23 @@ async function bundleForNode(root) {
       { name: "core", test: (id) => atOnce.has(id) && anywhere.has(id) && !isEntry(id) },
       { name: "node-core", test: (id) => atOnce.has(id) && !anywhere.has(id) && !isEntry(id) },
       { name: "remote", test: (id) => remotely.has(id) && !atOnce.has(id) && !isEntry(id) },
-      { name: "s3", test: (id) => signed.has(id) && !remotely.has(id) && !atOnce.has(id) && !isEntry(id) },
     ],
     plugins,
   );
 }
 
 async function bundleForWeb(root) {
-  const arrays = await loadedWith(root, ["array/open"]);
+  // What opens remote arrays has the second one too, and would load all of datasets with it.
+  const arrays = await loadedWith(root, ["array/open", "storage/remote/while-waiting"]);
   const datasets = await loadedWith(root, ["cellarr/dataset"]);
   const filters = await loadedWith(root, ["format/filters/load-pipeline"]);
   const isEntry = entriesOf(root, web);
-  await write(root, web, join("dist", "web"), [
+  const groups = [
     { name: "arrays", test: (id) => arrays.has(id) && !isEntry(id) },
     { name: "filters", test: (id) => filters.has(id) && !arrays.has(id) && !datasets.has(id) },
     { name: "datasets", test: (id) => datasets.has(id) && !arrays.has(id) && !isEntry(id) },
-  ]);
+  ];
+  await write(root, web, join("dist", "web"), groups, [importSoon(root, soonInWeb)]);
 }
 
 function entriesOf(root, names) {

@@ -1,18 +1,8 @@
+import { fasterCrc32 } from "./faster-crc32.js";
+
 /** CRC-32 as zip files and gzip have it (polynomial 0xEDB88320, reflected), eight bytes a step. */
 
 let tables: readonly Uint32Array[] | undefined;
-
-let current = sumOf;
-
-/** A platform may put a faster one in the place of this one. */
-export function replaceCrc32(faster: typeof crc32): void {
-  current = faster;
-}
-
-/** The sum of `bytes`, or of what `before` is the sum of followed by them. */
-export function crc32(bytes: Uint8Array, before = 0): number {
-  return current(bytes, before);
-}
 
 function makeTables(): Uint32Array[] {
   const made = Array.from({ length: 8 }, () => new Uint32Array(256));
@@ -31,7 +21,12 @@ function makeTables(): Uint32Array[] {
   return made;
 }
 
-function sumOf(bytes: Uint8Array, before: number): number {
+/** The sum of `bytes`, or of what `before` is the sum of followed by them. */
+export function crc32(bytes: Uint8Array, before = 0): number {
+  return (fasterCrc32() ?? sumOf)(bytes, before);
+}
+
+function sumOf(bytes: Uint8Array, before = 0): number {
   tables ??= makeTables();
   const [T0, T1, T2, T3, T4, T5, T6, T7] = tables as [
     Uint32Array,

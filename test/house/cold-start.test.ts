@@ -1,9 +1,14 @@
 import { execFile } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
+import { cp } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { publishStore } from "../../src/node.js";
+import type { StorageOptions } from "../../src/storage/remote/settings.js";
+import { serveFolders } from "../support/folder-server.js";
+import { temporaryFolder } from "../support/temporary.js";
 
 /** A first slice is mostly loading and compiling: what it loads stays little, whatever is added for others. */
 
@@ -12,11 +17,14 @@ const run = promisify(execFile);
 
 beforeAll(() => run(process.execPath, [join(root, "scripts", "build.mjs"), "--if-stale"]));
 
+const fixture = join(root, "spec-fixtures", "cellarr-0.3.2", "store.plain", "dataset");
+
 /** What of ours, of packages and of Node's is loaded. */
-async function loaded(store: string): Promise<string[]> {
-  const { stdout } = await run(process.execPath, [join(root, "test", "house", "first-slice.mjs"), store]);
+async function loaded(store: string, storage: StorageOptions = {}): Promise<string[]> {
+  const script = join(root, "test", "house", "first-slice.mjs");
+  const { stdout } = await run(process.execPath, [script, store, JSON.stringify(storage)]);
   expect(stdout).toContain("shape 2,1");
-  return stdout.split("\n").filter((line) => /^(file|node):/.test(line));
+  return stdout.split("\n").filter((line) => /^(file:|node:|internal )/.test(line));
 }
 
 /** Chunks that `entry` brings along, at once. */
@@ -33,7 +41,7 @@ function staticImports(path: string, seen = new Set<string>()): Set<string> {
 
 describe("a process that only reads", () => {
   it("loads the entry, few chunks and no package", async () => {
-    const urls = await loaded(join(root, "spec-fixtures", "cellarr-0.3.2", "store.plain", "dataset"));
+    const urls = await loaded(fixture);
     const files = urls.filter((url) => url.startsWith("file:")).map((url) => fileURLToPath(url));
     expect(files.filter((path) => path.includes("node_modules"))).toEqual([]);
     expect(files.length).toBeGreaterThan(2);
@@ -43,6 +51,36 @@ describe("a process that only reads", () => {
     const builtIn = urls.filter((url) => url.startsWith("node:"));
     expect(builtIn).not.toContain("node:crypto");
     expect(builtIn).not.toContain("node:worker_threads");
+    const internal = urls.filter((url) => url.startsWith("internal "));
+    // Node's names of what it has loaded: the test below would not see anything else.
+    expect(internal).toContain("internal NativeModule fs");
+    expect(internal.filter((name) => /NativeModule (_?https?|.*undici)/.test(name))).toEqual([]);
+  });
+
+  it("over HTTP and from S3 does without Node's fetch, and ends with its connections open", async () => {
+    const files = await temporaryFolder();
+    await cp(fixture, join(files, "store"), { recursive: true });
+    await publishStore(join(files, "store"));
+    const server = await serveFolders({ bucket: files });
+    onTestFinished(() => server.close());
+    const [folder, bucket] = [`${server.url}/bucket/store`, "s3://bucket/store"];
+    const config = {
+      "vfs.s3.endpoint_override": server.url,
+      "vfs.s3.use_virtual_addressing": false,
+      "vfs.s3.aws_access_key_id": "key",
+      "vfs.s3.aws_secret_access_key": "secret",
+    };
+    for (const place of [folder, bucket]) {
+      const start = performance.now();
+      const urls = await loaded(place, { config, index: "trust" });
+      // Idle connections are kept for 5 s.
+      expect(performance.now() - start).toBeLessThan(4500);
+      const internal = urls.filter((url) => url.startsWith("internal "));
+      expect(internal).toContain("internal NativeModule http");
+      expect(internal.filter((name) => name.includes("undici"))).toEqual([]);
+      const packages = urls.flatMap((url) => /node_modules\/([^/]+)/.exec(url)?.[1] ?? []);
+      expect(packages).toEqual([]);
+    }
   });
 
   it.each([

@@ -1,4 +1,5 @@
-// Opens the store at argv[2], reads a slice of it, and prints what was loaded for that, a file: or node: URL a line.
+// Opens the store at argv[2], with argv[3] as storage options, reads a slice of it, and prints what was loaded for that:
+// a file: or node: URL a line, what Node has loaded of its own behind "internal".
 import { writeSync } from "node:fs";
 import { register } from "node:module";
 
@@ -11,7 +12,9 @@ const hooks = `
 register(`data:text/javascript,${encodeURIComponent(hooks)}`);
 
 const { CellArrDataset, slice } = await import("../../dist/node.js");
-const dataset = await CellArrDataset.open(process.argv[2]);
+const storage = JSON.parse(process.argv[3] ?? "{}");
+const dataset = await CellArrDataset.open(process.argv[2], { storage });
 const [gene] = await dataset.getGeneAnnotationIndex();
 const part = await dataset.get(slice(0, 1), [gene]);
+for (const name of process.moduleLoadList) writeSync(1, `internal ${name}\n`);
 writeSync(1, `shape ${part.shape}\n`);

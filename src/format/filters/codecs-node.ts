@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import * as zlib from "node:zlib";
 import { replaceBase64 } from "../../util/base64.js";
-import { replaceCrc32 } from "../../util/crc32.js";
+import { replaceCrc32 } from "../../util/faster-crc32.js";
 import { zstdFrames } from "../zstd/zstd-frames.js";
 import { badPart } from "./compression.js";
 import type { Compress, Decompress } from "./filter.js";

@@ -1,6 +1,5 @@
 import { AwsV4Signer } from "aws4fetch";
 import type { RequestSigner } from "./sign.js";
-import { checkSubtle } from "./subtle.js";
 
 /** Signing keys of days, regions and secrets, which four rounds of HMAC make. */
 const signingKeys = new Map<string, ArrayBuffer>();
@@ -8,7 +7,6 @@ const MAX_SIGNING_KEYS = 64;
 
 /** By aws4fetch, on every platform with `crypto.subtle`. It makes `Headers`, which takes Node some 20 ms the first time. */
 export const signBySubtle: RequestSigner = async (request, credentials, scope, time) => {
-  checkSubtle();
   if (signingKeys.size > MAX_SIGNING_KEYS) signingKeys.clear();
   const { method, url, headers, body } = request;
   const signer = new AwsV4Signer({

@@ -1,6 +1,6 @@
+import { UnsupportedError } from "../../errors.js";
 import { platformSigner } from "../remote/machine.js";
 import type { AwsCredentials } from "./credentials/types.js";
-import { checkSubtle } from "./subtle.js";
 
 /** Signatures of AWS, version 4, in headers: by node:crypto where it is there, otherwise by `crypto.subtle`. */
 
@@ -53,7 +53,11 @@ function loadSigner(): Promise<RequestSigner> {
 }
 
 async function subtleSigner(): Promise<RequestSigner> {
-  return (await import("./sign-subtle.js")).signBySubtle;
+  const { signBySubtle } = await import("./sign-subtle.js");
+  return (...request) => {
+    checkSubtle();
+    return signBySubtle(...request);
+  };
 }
 
 /** SHA-256 in hex digits. */
@@ -67,4 +71,11 @@ export async function sha256Hex(bytes: Uint8Array): Promise<string> {
 /** Memory shared with threads is taken neither by crypto.subtle nor by fetch. */
 export function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
+}
+
+function checkSubtle(): void {
+  if (globalThis.crypto?.subtle !== undefined) return;
+  throw new UnsupportedError(
+    "requests cannot be signed: pages have crypto.subtle over https and on localhost only",
+  );
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { isCellarrError } from "../../../src/errors.js";
 import { HttpStore } from "../../../src/storage/http/http-store.js";
 import { MemoryStore } from "../../../src/storage/memory.js";
+import type { StorageOptions } from "../../../src/storage/remote/settings.js";
 import type { ReadableStore } from "../../../src/storage/types.js";
 import { createArray, openArray, type ReadResult, writeSparse } from "../../../src/tiledb-node.js";
 import { type FileServer, startFileServer } from "../../support/file-server.js";
@@ -50,8 +51,8 @@ async function readAll(store: ReadableStore): Promise<ReadResult> {
 }
 
 /** Files over HTTP; the listing is known. */
-function overHttp(config: Readonly<Record<string, number>>): ReadableStore {
-  const http = new HttpStore(proxy.url, { config: { "vfs.http.connect_scale_factor": 1, ...config } });
+function overHttp(config: Readonly<Record<string, number>>, by: StorageOptions): ReadableStore {
+  const http = new HttpStore(proxy.url, { ...by, config: { "vfs.http.connect_scale_factor": 1, ...config } });
   return {
     uri: http.uri,
     isRemote: true,
@@ -76,7 +77,10 @@ function possible(fault: Fault | undefined, range: string | undefined): Fault | 
   return range === undefined && (fault === "longer" || fault === "shorter") ? "cut" : fault;
 }
 
-describe("faults on the way", () => {
+describe.each<[string, StorageOptions]>([
+  ["fetch", { fetch: globalThis.fetch }],
+  ["node:http", {}],
+])("faults on the way by %s", (_, by) => {
   it(
     "that pass change nothing",
     async () => {
@@ -88,7 +92,7 @@ describe("faults on the way", () => {
           proxy.reset();
           const left = [...drawn];
           proxy.fault(({ range }) => possible(left.shift(), range));
-          expect(await readAll(overHttp({ "vfs.http.connect_max_tries": 17 }))).toEqual(expected);
+          expect(await readAll(overHttp({ "vfs.http.connect_max_tries": 17 }, by))).toEqual(expected);
           expect(proxy.stats().log.filter(({ fault }) => fault !== undefined).length).toBeLessThanOrEqual(
             drawn.length,
           );
@@ -110,7 +114,7 @@ describe("faults on the way", () => {
         fc.asyncProperty(faults, async (drawn) => {
           proxy.reset();
           proxy.fault(({ range }) => possible(drawn.next().value, range));
-          const outcome = await readAll(overHttp({ "vfs.http.connect_max_tries": 2 })).catch(
+          const outcome = await readAll(overHttp({ "vfs.http.connect_max_tries": 2 }, by)).catch(
             (error: unknown) => error,
           );
           if (isCellarrError(outcome)) {
@@ -145,7 +149,7 @@ describe("faults on the way", () => {
           const left = [...drawn];
           proxy.fault(({ range }) => possible(left.shift(), range));
           const config = { "vfs.http.connect_scale_factor": 1, "vfs.http.connect_max_tries": 13 };
-          const array = await openArray(`${proxy.url}/array.zip`, { storage: { config } });
+          const array = await openArray(`${proxy.url}/array.zip`, { storage: { ...by, config } });
           expect(await array.read({ order: "row-major" })).toEqual(expected);
         }),
         { numRuns: runs(10, 500) },
@@ -157,7 +161,7 @@ describe("faults on the way", () => {
   it.each<Fault>(["hang", "stall", "slow-down"])("such as '%s' are got round", async (fault) => {
     proxy.reset();
     proxy.fault([undefined, fault, undefined, fault]);
-    const store = overHttp({ "vfs.http.request_timeout_ms": 1000, "vfs.http.connect_max_tries": 10 });
+    const store = overHttp({ "vfs.http.request_timeout_ms": 1000, "vfs.http.connect_max_tries": 10 }, by);
     expect(await readAll(store)).toEqual(expected);
     expect(proxy.stats().log.filter((request) => request.fault === fault).length).toBe(2);
   });

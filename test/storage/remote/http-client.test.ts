@@ -1,15 +1,21 @@
-import { describe, expect, it, onTestFinished } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { MemoryStore } from "../../../src/storage/memory.js";
 import {
   HttpClient,
   type HttpClientOptions,
   type HttpRequest,
 } from "../../../src/storage/remote/http-client.js";
+import { setTransport } from "../../../src/storage/remote/machine.js";
+import { nodeTransport } from "../../../src/storage/remote/transport-node.js";
 import { startFileServer } from "../../support/file-server.js";
 import { type Fault, type RemoteProxy, startProxy } from "../../support/remote-proxy.js";
 
 const CONTENT = new TextEncoder().encode("0123456789".repeat(1000));
-const quick: HttpClientOptions = { retry: { baseDelay: 1, timeout: 10_000 } };
+const policy = { baseDelay: 1, timeout: 10_000 };
+
+// What clients use that are given no fetch.
+beforeAll(() => setTransport(nodeTransport));
+afterAll(() => setTransport(undefined));
 
 /** A server with one file behind a proxy. */
 async function proxied(): Promise<RemoteProxy> {
@@ -29,7 +35,12 @@ function get(proxy: RemoteProxy, more: Partial<HttpRequest> = {}): HttpRequest {
   return { method: "GET", url, accept: [200], where: url, ...more };
 }
 
-describe("HttpClient", () => {
+describe.each<[string, HttpClientOptions]>([
+  ["fetch", { fetch: globalThis.fetch }],
+  ["node:http", {}],
+])("HttpClient by %s", (_, by) => {
+  const quick = { ...by, retry: policy };
+
   it.each<Fault>(["error", "slow-down", "throttled", "disconnect", "cut", "announced-more"])(
     "tries again after '%s'",
     async (fault) => {
@@ -47,7 +58,7 @@ describe("HttpClient", () => {
     async (fault) => {
       const proxy = await proxied();
       proxy.fault([fault, fault]);
-      const client = new HttpClient({ retry: { baseDelay: 1, timeout: 300, tries: 20 } });
+      const client = new HttpClient({ ...by, retry: { baseDelay: 1, timeout: 300, tries: 20 } });
       const answer = await client.send(get(proxy));
       expect(answer.bytes).toEqual(CONTENT);
       expect(answer.attempt).toBeGreaterThanOrEqual(3);
@@ -60,7 +71,7 @@ describe("HttpClient", () => {
   ])("says what went wrong when it gives up after '%s', and no secrets", async (fault, message) => {
     const proxy = await proxied();
     proxy.fault(() => fault);
-    const client = new HttpClient({ retry: { baseDelay: 1, timeout: 200, tries: 2 } });
+    const client = new HttpClient({ ...by, retry: { baseDelay: 1, timeout: 200, tries: 2 } });
     const error = await client.send(get(proxy)).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: "STORAGE", where: `${proxy.url}/file` });
     expect(String(error)).toMatch(message);
@@ -76,7 +87,7 @@ describe("HttpClient", () => {
   ])("says what went wrong when it gives up after '%s'", async (fault, message) => {
     const proxy = await proxied();
     proxy.fault(() => fault);
-    const client = new HttpClient({ retry: { ...quick.retry, tries: 2 } });
+    const client = new HttpClient({ ...by, retry: { ...quick.retry, tries: 2 } });
     await expect(client.send(get(proxy))).rejects.toThrow(message);
   });
 
@@ -91,7 +102,7 @@ describe("HttpClient", () => {
 
   it("ends at once when the caller aborts: while waiting for an answer, between attempts, before it begins", async () => {
     const proxy = await proxied();
-    const slow = new HttpClient({ retry: { baseDelay: 60_000, timeout: 60_000 }, concurrency: 1 });
+    const slow = new HttpClient({ ...by, retry: { baseDelay: 60_000, timeout: 60_000 }, concurrency: 1 });
     proxy.fault(["hang", "error"]);
     for (const wait of [50, 100]) {
       const controller = new AbortController();
@@ -120,7 +131,7 @@ describe("HttpClient", () => {
   it("has no more requests under way than it may", async () => {
     const proxy = await proxied();
     proxy.setDelay(20);
-    const client = new HttpClient({ concurrency: 3 });
+    const client = new HttpClient({ ...by, concurrency: 3 });
     await Promise.all(Array.from({ length: 10 }, () => client.send(get(proxy))));
     expect(proxy.stats()).toMatchObject({ requests: 10, mostAtOnce: 3 });
   });
@@ -195,5 +206,31 @@ describe("HttpClient", () => {
   it("refuses what is no URL", async () => {
     const request: HttpRequest = { method: "GET", url: "no url", accept: [200], where: "no url" };
     await expect(new HttpClient().send(request)).rejects.toMatchObject({ code: "ARGUMENT" });
+  });
+
+  it("says of each address of a host why it failed", async () => {
+    const refused = (address: string) => new Error(`connect ECONNREFUSED ${address}`);
+    const cause = new AggregateError([refused("::1:80"), refused("127.0.0.1:80")]);
+    const failing = [cause, new TypeError("fetch failed", { cause })];
+    for (const error of failing) {
+      const client = new HttpClient({ fetch: () => Promise.reject(error), retry: { tries: 1 } });
+      await expect(
+        client.send({ method: "GET", url: "http://host/", accept: [200], where: "x" }),
+      ).rejects.toThrow(/failed: connect ECONNREFUSED ::1:80; connect ECONNREFUSED 127\.0\.0\.1:80/);
+    }
+  });
+});
+
+describe("the platform's transport", () => {
+  const request: HttpRequest = { method: "GET", url: "http://host/", accept: [200], where: "x" };
+
+  it("stands back for a fetch that is given, and for a global one that the program has replaced", async () => {
+    const proxy = await proxied();
+    expect((await new HttpClient().send(get(proxy))).bytes).toEqual(CONTENT);
+    const fetch = async () => new Response("other");
+    expect((await new HttpClient({ fetch }).send(request)).bytes.byteLength).toBe(5);
+    vi.stubGlobal("fetch", fetch);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    expect((await new HttpClient().send(request)).bytes.byteLength).toBe(5);
   });
 });
