@@ -17,4 +17,6 @@ const dataset = await CellArrDataset.open(process.argv[2], { storage });
 const [gene] = await dataset.getGeneAnnotationIndex();
 const part = await dataset.get(slice(0, 1), [gene]);
 for (const name of process.moduleLoadList) writeSync(1, `internal ${name}\n`);
+const done = performance.now();
+process.on("exit", () => writeSync(1, `ended after ${Math.round(performance.now() - done)} ms\n`));
 writeSync(1, `shape ${part.shape}\n`);

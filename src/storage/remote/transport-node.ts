@@ -36,7 +36,7 @@ export const nodeTransport: Transport = async (request) => {
  */
 async function exchange(request: TransportRequest): Promise<IncomingMessage> {
   const isSecure = new URL(request.url).protocol === "https:";
-  const { request: send } = isSecure ? await import("node:https") : await import("node:http");
+  const { request: send } = await (isSecure ? httpsModule() : httpModule());
   request.signal.throwIfAborted();
   for (;;) {
     const sent = start(send, request);
@@ -47,6 +47,15 @@ async function exchange(request: TransportRequest): Promise<IncomingMessage> {
       if (!isStale || !(request.method === "GET" || request.method === "HEAD")) throw error;
     }
   }
+}
+
+/** Since Node 22 an import of node:http loads Node's fetch as well, for names that it hands on; asked for so it does not. */
+async function httpModule(): Promise<typeof import("node:http")> {
+  return process.getBuiltinModule?.("node:http") ?? import("node:http");
+}
+
+async function httpsModule(): Promise<typeof import("node:https")> {
+  return process.getBuiltinModule?.("node:https") ?? import("node:https");
 }
 
 function isBroken(error: unknown): boolean {
