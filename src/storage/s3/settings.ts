@@ -34,7 +34,7 @@ const PARALLEL_PARTS = 4;
 
 const DEFAULT_REGION = "us-east-1";
 
-/** Throws ArgumentError for settings that are wrong, UnsupportedError for those that fetch has no way to heed. */
+/** Throws ArgumentError for settings that are wrong, UnsupportedError for those that requests have no way to heed. */
 export async function readS3Settings(settings: Settings): Promise<S3Settings> {
   refuseConnectionSettings(settings);
   const scheme = settings.text("vfs.s3.scheme") ?? "https";
@@ -138,6 +138,6 @@ function refuseConnectionSettings(settings: Settings): void {
   const name = set ?? (settings.flag("vfs.s3.verify_ssl") === false ? "verify_ssl" : undefined);
   if (name === undefined) return;
   throw new UnsupportedError(
-    `setting vfs.s3.${name} has no effect on fetch: pass a fetch of your own that connects so, or tell the runtime`,
+    `setting vfs.s3.${name} has no effect: pass a fetch of your own that connects so, or tell the runtime`,
   );
 }

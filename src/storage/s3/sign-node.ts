@@ -17,28 +17,23 @@ interface Signable extends Request {
 export const signInNode: RequestSigner = ({ method, url, headers, body }, credentials, scope, time) => {
   const { host, pathname, search } = new URL(url);
   const { accessKeyId, secretAccessKey, sessionToken } = credentials;
+  const sent = {
+    ...lowerCased(headers),
+    "x-amz-date": time,
+    ...(sessionToken !== undefined && { "x-amz-security-token": sessionToken }),
+  };
   const request: Signable = {
     ...scope,
     method,
     path: pathname + search,
-    headers: {
-      ...lowerCased(headers),
-      host,
-      "x-amz-date": time,
-      ...(sessionToken !== undefined && { "x-amz-security-token": sessionToken }),
-    },
+    headers: { ...sent, host },
     ...(body !== undefined && { body }),
-    // All that it would add is there.
-    doNotModifyHeaders: true,
     extraHeadersToIgnore: UNSIGNED,
   };
-  const signed = aws4.sign(request, { accessKeyId, secretAccessKey }).headers ?? {};
-  const { host: _, Authorization: authorization, ...sent } = signed;
-  return { ...lowerCased(sent), authorization: String(authorization) };
+  const signed = aws4.sign(request, { accessKeyId, secretAccessKey });
+  return { ...sent, authorization: String(signed.headers?.Authorization) };
 };
 
-function lowerCased(headers: Readonly<Record<string, unknown>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]),
-  );
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

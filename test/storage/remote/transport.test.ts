@@ -1,5 +1,9 @@
+import { spawnSync } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { createServer as createTlsServer, globalAgent as httpsAgent } from "node:https";
 import { type AddressInfo, createServer as createTcpServer, type Socket } from "node:net";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -12,6 +16,7 @@ import {
   type TransportRequest,
 } from "../../../src/storage/remote/transport.js";
 import { nodeTransport } from "../../../src/storage/remote/transport-node.js";
+import { temporaryFolder } from "../../support/temporary.js";
 
 /** What sends requests in Node does as fetch, which says what is right. */
 
@@ -345,6 +350,27 @@ describe("requests by node:http", () => {
     const { url, seen } = await serve((request) => request.socket.destroy());
     await expect(nodeTransport(requestTo(url))).rejects.toMatchObject({ code: "ECONNRESET" });
     expect(seen.length).toBe(1);
+  });
+
+  it("go over TLS with the certificates that the global agent knows, and no others", async (context) => {
+    const folder = await temporaryFolder();
+    const [key, cert] = [join(folder, "key.pem"), join(folder, "cert.pem")];
+    const subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"];
+    const kind = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+    const made = spawnSync("openssl", ["req", "-x509", ...kind, ...subject, "-keyout", key, "-out", cert]);
+    if (made.error !== undefined) return context.skip("needs openssl");
+    const pair = { key: await readFile(key), cert: await readFile(cert) };
+    const server = createTlsServer(pair, (_request, response) => void response.end("safe"));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => server.closeAllConnections());
+    onTestFinished(() => void server.close());
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    await expect(nodeTransport(requestTo(url))).rejects.toThrow(/self-signed certificate/);
+    httpsAgent.options.ca = pair.cert;
+    onTestFinished(() => {
+      delete httpsAgent.options.ca;
+    });
+    expect(await textOf(await nodeTransport(requestTo(url)))).toBe("safe");
   });
 
   it("reach servers by IPv6", async (context) => {
