@@ -2,4 +2,5 @@
 import { createHandler } from "cellarr/server";
 
 const store = Deno.env.get("CELLARR_STORE") ?? "store";
-Deno.serve({ port: Number(Deno.env.get("PORT") ?? 8000) }, createHandler(store, { cors: "*" }));
+const handler = createHandler(store, { cors: "*", onError: (error) => console.error(error) });
+Deno.serve({ port: Number(Deno.env.get("PORT") ?? 8000) }, handler);

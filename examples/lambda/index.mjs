@@ -3,7 +3,11 @@ import { createHandler } from "cellarr/server";
 
 // What is made here lives as long as the function's container: stores stay open from one event to the next.
 // Lambda takes results of 6 MB, base64 included.
-const answer = createHandler(process.env.CELLARR_STORE, { cors: "*", limits: { bytes: 4 * 2 ** 20 } });
+const answer = createHandler(process.env.CELLARR_STORE, {
+  cors: "*",
+  limits: { bytes: 4 * 2 ** 20 },
+  onError: (error) => console.error(error),
+});
 
 export async function handler(event) {
   return resultOf(await answer(requestOf(event)));

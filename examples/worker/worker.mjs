@@ -10,6 +10,7 @@ export default {
     handler ??= createHandler(storeOf(env), {
       cors: "*",
       limits: { values: 5_000_000, bytes: 32 * 2 ** 20 },
+      onError: (error) => console.error(error),
     });
     return handler(request);
   },

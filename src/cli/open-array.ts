@@ -1,5 +1,6 @@
 import { openArray, type TileDBArray } from "../array/open.js";
 import type { CommandContext } from "./context.js";
+import { printWarning } from "./open-store.js";
 import { parseTimestamp } from "./parse.js";
 
 /** What `array inspect` and `array read` share: how an array is opened. */
@@ -20,5 +21,6 @@ export async function openArrayFor(
     encryptionKey: options.encryptionKey,
     storage: context.storage,
     signal: context.signal,
+    onWarning: printWarning,
   });
 }

@@ -30,7 +30,13 @@ export function isUri(place: string): boolean {
 }
 
 /** That the last cells or genes have no values is nothing to say each time. */
-function printWarning(warning: DatasetWarning): void {
-  if (warning.kind !== "gene-major-copy") return;
-  process.stderr.write(`cellarr: warning: ${warning.message}; "cellarr index" makes it anew\n`);
+const remedies: Readonly<Partial<Record<DatasetWarning["kind"], string>>> = {
+  "gene-major-copy": "cellarr index",
+  "index-file": "cellarr publish",
+};
+
+export function printWarning(warning: Pick<DatasetWarning, "kind" | "message">): void {
+  const remedy = remedies[warning.kind];
+  if (remedy === undefined) return;
+  process.stderr.write(`cellarr: warning: ${warning.message}; "${remedy}" makes it anew\n`);
 }

@@ -67,8 +67,8 @@ function namedStores(given: readonly string[]): Record<string, string> {
 }
 
 function lastFolder(place: string): string {
-  // What follows the path of a URL may be a secret.
-  const path = isUri(place) ? place.replace(/[?#].*$/, "") : place;
+  // What follows the path of a URL may be a secret, and so may what stands before its host.
+  const path = isUri(place) ? place.replace(/[?#].*$/s, "").replace(/^([^/]*:\/\/)[^/]*@/, "$1") : place;
   return path
     .replace(/[/\\]+$/, "")
     .split(/[/\\]/)

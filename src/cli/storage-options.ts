@@ -35,5 +35,6 @@ function storageOptions(texts: readonly string[]): StorageOptions {
 function parseSetting(text: string): [string, string] {
   const equals = text.indexOf("=");
   if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)];
-  throw new UsageError(`--config ${text}: expected NAME=VALUE`);
+  // The text may be a secret.
+  throw new UsageError("--config: expected NAME=VALUE, such as vfs.s3.region=eu-west-1");
 }

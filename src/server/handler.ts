@@ -40,6 +40,11 @@ function namedStores(stores: Stores): ReadonlyMap<string, StoreSource> {
 
 function isSource(stores: Stores): stores is StoreSource {
   if (typeof stores === "string" || stores instanceof CellArrDataset) return true;
+  if (typeof stores !== "object" || stores === null) {
+    throw new ArgumentError(
+      "no store is given, expected a path, a URL, { store, path }, or an object of these",
+    );
+  }
   const { store, path } = stores as { readonly store?: unknown; readonly path?: unknown };
   return typeof path === "string" && typeof store === "object" && store !== null && "getRange" in store;
 }

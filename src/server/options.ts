@@ -68,6 +68,7 @@ export function checkOptions(options: HandlerOptions): CheckedOptions {
     if (!(name in defaultLimits)) throw new ArgumentError(`no limit '${name}'`);
     if (!(limit > 0)) throw new ArgumentError(`limit ${name}: ${limit}, expected a number above 0`);
   }
+  for (const origin of options.cors === "*" ? [] : (options.cors ?? [])) checkOrigin(origin);
   const refreshMs = options.refreshMs ?? 10_000;
   if (!(refreshMs >= 0)) throw new ArgumentError(`refreshMs ${refreshMs}, expected 0 or more`);
   return {
@@ -79,4 +80,10 @@ export function checkOptions(options: HandlerOptions): CheckedOptions {
     open: options.open ?? {},
     onError: options.onError ?? (() => {}),
   };
+}
+
+/** Browsers send origins like this and nothing else: any other text would never be equal to one. */
+function checkOrigin(origin: string): void {
+  if (origin === "null" || /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@A-Z]+$/.test(origin)) return;
+  throw new ArgumentError(`cors '${origin}', expected an origin such as https://example.org, without a path`);
 }

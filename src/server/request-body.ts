@@ -1,6 +1,7 @@
+import { AbortedError } from "../errors.js";
 import { HttpError, RequestLimitError } from "./problem.js";
 
-/** The JSON text of a POST. Throws HttpError 415, RequestLimitError before more than `most` bytes are held. */
+/** The JSON text of a POST. Throws HttpError 415, RequestLimitError before more than `most` bytes are held, AbortedError. */
 export async function requestText(request: Request, most: number): Promise<string> {
   const type = request.headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (type !== "application/json") throw new HttpError(415, "expected a body of type application/json");
@@ -8,7 +9,11 @@ export async function requestText(request: Request, most: number): Promise<strin
   let text = "";
   let size = 0;
   const reader = request.body?.getReader();
-  for (let part = await reader?.read(); part?.value !== undefined; part = await reader?.read()) {
+  const next = () =>
+    reader?.read().catch((cause: unknown) => {
+      throw new AbortedError("the request's body breaks off", { cause });
+    });
+  for (let part = await next(); part?.value !== undefined; part = await next()) {
     size += part.value.byteLength;
     if (size > most) {
       await reader?.cancel();

@@ -83,6 +83,7 @@ it("says what is wrong before it listens", async () => {
     [1, /no cellarr store/, [store, join(store, "assays")]],
     [1, /cannot listen: .*EADDRINUSE/, [store, "--port", `${port}`]],
     [2, /two stores are called dataset/, [store, store]],
+    [2, /two stores are called host:1: write/, ["http://me:geheim@host:1/?a=b", "http://host:1"]],
     [2, /--port 70000: expected 0 to 65535/, [store, "--port", "70000"]],
     [2, /--max-bytes none: expected a whole number/, [store, "--max-bytes", "none"]],
     [2, /missing required argument/, []],

@@ -40,6 +40,10 @@ describe("--config", () => {
     await expect(settingsOf("--config", text)).rejects.toThrow(/expected NAME=VALUE/);
   });
 
+  it("does not repeat what it refuses, which may be a secret", async () => {
+    await expect(settingsOf("--config", "secret_key:geheim")).rejects.not.toThrow(/geheim/);
+  });
+
   it("is an option of every command but the demo", () => {
     const leaves = (command: Command): Command[] =>
       command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);

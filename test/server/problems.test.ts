@@ -164,6 +164,24 @@ describe("limits", () => {
   });
 });
 
+it("a request whose body breaks off is its sender's affair", async () => {
+  const onError = vi.fn();
+  const body = new ReadableStream({
+    pull(controller) {
+      controller.error(new Error("aborted"));
+    },
+  });
+  const headers = { "content-type": "application/json" };
+  const response = await asking({ small: place }, { onError })("/stores/small/slice", {
+    method: "POST",
+    body,
+    headers,
+    duplex: "half",
+  } as RequestInit);
+  expect([response.status, (await problem(response)).code]).toEqual([499, "ABORTED"]);
+  expect(onError).not.toHaveBeenCalled();
+});
+
 describe("stores that fail", () => {
   const secret = "s3://bucket/secret/path";
 
@@ -257,11 +275,15 @@ describe("options that make no sense", () => {
     { limits: { bytes: Number.NaN } },
     { limits: { size: 3 } as never },
     { refreshMs: -1 },
+    { cors: ["example.org"] },
+    { cors: ["https://example.org/"] },
   ])("%j", (options) => {
     expect(() => createHandler("store", options)).toThrow(ArgumentError);
   });
 
   it("a store without a name", () => {
     expect(() => createHandler({ "": "store" })).toThrow(ArgumentError);
+    // As where an environment variable is not set.
+    expect(() => createHandler(undefined as never)).toThrow(ArgumentError);
   });
 });

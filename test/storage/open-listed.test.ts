@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { RefusedError, StorageError } from "../../src/errors.js";
+import { RefusedError, StorageError, UnsupportedError } from "../../src/errors.js";
 import { INDEX_KEY, writeIndex } from "../../src/storage/listed/index-file.js";
 import { openListed } from "../../src/storage/listed/open-listed.js";
 import { MemoryStore } from "../../src/storage/memory.js";
@@ -49,5 +49,27 @@ describe("the listing is all there is", () => {
   it("but not where reading the index broke down", async () => {
     const broken = new StorageError("gave up after 5 attempts: the connection failed");
     await expect(openListed(await bucket({ index: broken }), options)).rejects.toBe(broken);
+  });
+});
+
+describe("nothing says which files there are", () => {
+  const list = new UnsupportedError("plain HTTP cannot list files");
+
+  it("where there is no index, which is said", async () => {
+    const place = await bucket({ list });
+    await place.store.delete(`array/${INDEX_KEY}`);
+    await expect(openListed(place, options)).rejects.toThrow(/there is no index file/);
+  });
+
+  it("where the index is damaged, which is said too", async () => {
+    const place = await bucket({ list });
+    const bytes = await place.store.get(`array/${INDEX_KEY}`);
+    await place.store.put(`array/${INDEX_KEY}`, bytes!.subarray(0, 30));
+    const told: string[] = [];
+    const onDamagedIndex = (message: string) => told.push(message);
+    await expect(openListed(place, { ...options, onDamagedIndex })).rejects.toThrow(
+      /the index file '__cellarr\/index.bin' cannot be used: index file: .+"cellarr publish" makes it anew/,
+    );
+    expect(told).toEqual([expect.stringContaining("it is not used")]);
   });
 });

@@ -109,9 +109,8 @@ function endpointOf({ account, sas, endpoint }: AccountParts, where: string): [s
   }
   const [base = "", ...queries] = text.split("?");
   if (!/^https?:\/\/[^/]/.test(base)) {
-    throw new ArgumentError(`vfs.azure.blob_endpoint '${base}' must begin with https:// or http://`, {
-      where,
-    });
+    // It may be a connection string, whose key is a secret.
+    throw new ArgumentError("vfs.azure.blob_endpoint must begin with https:// or http://", { where });
   }
   const token = sas?.replace(/^\?/, "");
   if (queries.length > 0 && token !== undefined) {

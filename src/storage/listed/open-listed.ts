@@ -56,9 +56,18 @@ async function contentOf(location: StoreLocation, options: ListedOptions): Promi
   const listing = use === "trust" ? undefined : list(location, options);
   // Waited for second: it must not fail unheard.
   listing?.catch(() => {});
-  const index = use === "ignore" ? undefined : await indexOf(location, options);
-  if (index === undefined)
-    return { entries: await (listing ?? list(location, options)), held: new Map(), isListed: true };
+  let damage: string | undefined;
+  const onDamage = (problem: string, where: string) => {
+    damage = problem;
+    options.onDamagedIndex?.(`${problem}; it is not used`, where);
+  };
+  const index = use === "ignore" ? undefined : await indexOf(location, options, onDamage);
+  if (index === undefined) {
+    const entries = (listing ?? list(location, options)).catch((error: unknown) => {
+      throw isCellarrError(error, "UNSUPPORTED") ? unlisted(location, damage, error) : error;
+    });
+    return { entries: await entries, held: new Map(), isListed: true };
+  }
   if (listing === undefined) return index;
   try {
     return agreed(await listing, index);
@@ -69,20 +78,28 @@ async function contentOf(location: StoreLocation, options: ListedOptions): Promi
   }
 }
 
-async function list({ store, path }: StoreLocation, { signal }: ListedOptions): Promise<StoreEntry[]> {
-  try {
-    return await store.list(path, { recursive: true, signal });
-  } catch (error) {
-    if (!isCellarrError(error, "UNSUPPORTED")) throw error;
-    throw new UnsupportedError(
-      `its files cannot be listed, and there is no index file '${INDEX_KEY}' that says which there are ("cellarr publish" makes one)`,
-      { where: locationUri({ store, path }), cause: error },
-    );
-  }
+function list({ store, path }: StoreLocation, { signal }: ListedOptions): Promise<StoreEntry[]> {
+  return store.list(path, { recursive: true, signal });
+}
+
+/** Nothing says which files there are. */
+function unlisted(location: StoreLocation, damage: string | undefined, cause: unknown): UnsupportedError {
+  const index =
+    damage === undefined
+      ? `there is no index file '${INDEX_KEY}' that says which there are ("cellarr publish" makes one)`
+      : `the index file '${INDEX_KEY}' cannot be used: ${damage} ("cellarr publish" makes it anew)`;
+  return new UnsupportedError(`its files cannot be listed, and ${index}`, {
+    where: locationUri(location),
+    cause,
+  });
 }
 
 /** Undefined where there is none, or none that can be used. */
-async function indexOf(location: StoreLocation, options: ListedOptions): Promise<Content | undefined> {
+async function indexOf(
+  location: StoreLocation,
+  options: ListedOptions,
+  onDamage: (problem: string, where: string) => void,
+): Promise<Content | undefined> {
   const { store, path } = location;
   const key = joinKey(path, INDEX_KEY);
   const where = `${store.uri}/${key}`;
@@ -99,7 +116,7 @@ async function indexOf(location: StoreLocation, options: ListedOptions): Promise
     return inStore(readIndex(bytes, where), path);
   } catch (error) {
     if (!isCellarrError(error)) throw error;
-    options.onDamagedIndex?.(`${error.problem}; it is not used`, where);
+    onDamage(error.problem, where);
     return undefined;
   }
 }

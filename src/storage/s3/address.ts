@@ -15,7 +15,10 @@ export interface Endpoint {
 /** "host:port", "host/path" or a whole URL. */
 export function parseEndpoint(text: string, scheme: string): Endpoint {
   const whole = /^https?:\/\//i.test(text) ? text : `${scheme}://${text}`;
-  if (!URL.canParse(whole)) throw new ArgumentError(`the S3 endpoint '${text}' is no host or URL`);
+  if (!URL.canParse(whole)) {
+    // It may have a password in it.
+    throw new ArgumentError("the S3 endpoint is no host or URL (vfs.s3.endpoint_override, AWS_ENDPOINT_URL)");
+  }
   const url = new URL(whole);
   return { scheme: url.protocol.slice(0, -1), host: url.host, path: url.pathname.replace(/\/+$/, "") };
 }

@@ -208,6 +208,7 @@ describe("settings of Azure", () => {
     const make = (config: StorageOptions["config"]) => () => new AzureStore({ container: "c", config });
     expect(make({})).toThrow("no Azure account");
     expect(make({ "vfs.azure.blob_endpoint": "host/path" })).toThrow("must begin with https://");
+    expect(make({ "vfs.azure.blob_endpoint": "AccountName=a;AccountKey=geheim" })).not.toThrow("geheim");
     expect(
       make({ "vfs.azure.blob_endpoint": "https://h?sig=1", "vfs.azure.storage_sas_token": "sig=2" }),
     ).toThrow("both");
