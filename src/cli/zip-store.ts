@@ -1,4 +1,5 @@
 import "../node-platform.js";
+import { ExistsError, isCellarrError } from "../errors.js";
 import { writeZip } from "../storage/zip-late.js";
 import type { CommandContext } from "./context.js";
 import { checkStore } from "./open-store.js";
@@ -27,7 +28,10 @@ export async function runZip(
       overwrite,
       onProgress: ({ done, total }) => bar.update(`writing ${file}`, done, total),
     }),
-  );
+  ).catch((error: unknown) => {
+    if (!isCellarrError(error, "EXISTS")) throw error;
+    throw new ExistsError("there is such a file; --overwrite replaces it", { where: file, cause: error });
+  });
   const text = json
     ? JSON.stringify({ file, files, bytes })
     : `${file}: ${plural(files, "file", "files")}, ${formatBytes(bytes)}`;

@@ -43,7 +43,7 @@ it("replaces no file unasked", { timeout: 60_000 }, async () => {
   const file = join(await temporaryFolder(), "store.zip");
   await writeFile(file, "something");
   const refused = await cli.run("zip", fixture, file);
-  expect(refused.stderr).toMatch(/^cellarr: there is such a file/);
+  expect(refused.stderr).toMatch(/^cellarr: there is such a file; --overwrite replaces it/);
   expect(refused.code).toBe(1);
   const replaced = await cli.run("zip", fixture, file, "--overwrite", "--json");
   expect(JSON.parse(replaced.stdout)).toMatchObject({ file, files: expect.any(Number) });
