@@ -1,29 +1,13 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { afterAll, beforeAll, describe, expect, it, type TestContext } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildIfStale } from "../../scripts/build.mjs";
-import { runtime } from "../support/runtimes.js";
 import { hasServer, s3Server } from "../support/s3-server.js";
 import { bundle } from "./bundle.js";
+import { inBrowser } from "./chromium.js";
 import { expectedHere, makeSetting, PICTURES, type Results, root, type Setting } from "./setting.js";
 
 /** The package in Chromium: as plain modules, bundled in a Web Worker, and where a page's policy forbids WebAssembly. */
-
-/** What is used of playwright-core. */
-interface Page {
-  goto(url: string): Promise<unknown>;
-  evaluate(expression: string): Promise<unknown>;
-  on(event: "pageerror" | "console", listener: (message: object) => void): void;
-  waitForFunction(expression: string): Promise<unknown>;
-}
-interface Browser {
-  newPage(): Promise<Page>;
-  close(): Promise<void>;
-}
-interface Playwright {
-  readonly chromium: { launch(options: object): Promise<Browser> };
-}
 
 let setting: Setting;
 let expected: Results;
@@ -34,25 +18,6 @@ beforeAll(async () => {
   expected = await expectedHere(setting);
 });
 afterAll(() => setting.close());
-
-async function inBrowser(context: TestContext, use: (page: Page) => Promise<void>): Promise<void> {
-  const executablePath = await runtime("chromium", context);
-  const folder = await runtime("playwright-core", context);
-  const { chromium } = (await import(pathToFileURL(join(folder, "index.mjs")).href)) as Playwright;
-  const browser = await chromium.launch({
-    executablePath,
-    args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"],
-  });
-  try {
-    const page = await browser.newPage();
-    page.on("pageerror", (error) => {
-      throw error;
-    });
-    await use(page);
-  } finally {
-    await browser.close();
-  }
-}
 
 /** Packages as plain modules: where each import leads. Those that are CommonJS have to be bundled. */
 const IMPORTS = {

@@ -83,14 +83,18 @@ export function expectedHere(
 
 export type Results = Readonly<Record<string, unknown>>;
 
-/** The files that npm would install, with the dependencies linked beside, so that each runtime resolves them by itself. */
-async function installPackage(folder: string): Promise<string> {
+/**
+ * The files that npm would install, with the dependencies linked beside, so that each runtime resolves them by itself.
+ *
+ * @param peers optional packages to install as well
+ */
+export async function installPackage(folder: string, peers: readonly string[] = []): Promise<string> {
   const modules = join(folder, "node_modules");
   await mkdir(join(modules, "cellarr"), { recursive: true });
   await cp(join(root, "dist"), join(modules, "cellarr", "dist"), { recursive: true });
   await cp(join(root, "package.json"), join(modules, "cellarr", "package.json"));
   const { dependencies } = (await import("../../package.json", { with: { type: "json" } })).default;
-  for (const name of Object.keys(dependencies)) {
+  for (const name of [...Object.keys(dependencies), ...peers]) {
     await mkdir(join(modules, name, ".."), { recursive: true });
     await symlink(join(root, "node_modules", name), join(modules, name), "junction");
   }

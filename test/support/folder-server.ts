@@ -24,11 +24,18 @@ const TYPES: Readonly<Record<string, string>> = {
   ".wasm": "application/wasm",
 };
 
-/** @param mounts folders by their names, each served below `/NAME/` */
-export async function serveFolders(mounts: Readonly<Record<string, string>>): Promise<FolderServer> {
+/**
+ * @param mounts folders by their names, each served below `/NAME/`
+ * @param headers further ones of every answer
+ */
+export async function serveFolders(
+  mounts: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<FolderServer> {
   const log: string[] = [];
   const server = createServer((request, response) => {
     log.push(`${request.method} ${request.url} ${request.headers.range ?? ""}`.trimEnd());
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     answer(mounts, request, response).catch((error: unknown) => {
       response.writeHead(500).end(String(error));
     });

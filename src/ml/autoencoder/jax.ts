@@ -13,6 +13,9 @@ export type Jax = typeof JaxModule;
 /** An array of the library, or what stands for one while a function is traced. */
 export type JaxArray = JaxModule.Array;
 
+/** "wasm", "webgpu", "cpu". */
+export type Device = JaxModule.Device;
+
 /** Arrays by name. */
 export type JaxArrays = Record<string, JaxArray>;
 
@@ -29,10 +32,13 @@ export function loadJax(): Promise<Jax> {
   return loaded;
 }
 
-/** A float32 array of the library with these values. */
-export function toJax(jax: Jax, values: Float32Array, shape: readonly number[]): JaxArray {
+/**
+ * A float32 array of the library with these values. All that is computed of it stays on that device, whatever becomes the
+ * default one: the library would move arrays of others there without waiting, which from WebGPU gave wrong values.
+ */
+export function toJax(jax: Jax, values: Float32Array, shape: readonly number[], device: Device): JaxArray {
   // The library refers to what it is given until it is needed: the caller may write there before.
-  return jax.numpy.array(values.slice()).reshape([...shape]);
+  return jax.numpy.array(values.slice(), { device }).reshape([...shape]);
 }
 
 /** The values of an array, which is consumed. */

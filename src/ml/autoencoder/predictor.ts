@@ -1,12 +1,24 @@
 import { throwIfAborted } from "../../errors.js";
 import type { DenseMatrix } from "../../h5ad/matrix.js";
 import type { Architecture } from "./architecture.js";
-import { disposeAll, fromJax, type Jax, type JaxArray, type JaxArrays, refAll, toJax } from "./jax.js";
+import {
+  type Device,
+  disposeAll,
+  fromJax,
+  type Jax,
+  type JaxArray,
+  type JaxArrays,
+  refAll,
+  toJax,
+} from "./jax.js";
 import { Layers } from "./layers.js";
 import { upload } from "./trainer.js";
 import type { Weights } from "./weights.js";
 
-/** A network that is only asked: without dropout, batch norm by the running statistics. */
+/**
+ * A network that is only asked: without dropout, batch norm by the running statistics. It stays on the device that is the
+ * default one when it is made.
+ */
 
 /** Rows that are computed together at most. */
 const MOST_ROWS = 256;
@@ -15,6 +27,7 @@ type Half = (layers: Layers, input: JaxArray) => JaxArray;
 
 export class Predictor {
   readonly #jax: Jax;
+  readonly #device: Device;
   readonly #architecture: Architecture;
   readonly #parameters: JaxArrays;
   readonly #statistics: JaxArrays;
@@ -23,9 +36,10 @@ export class Predictor {
 
   constructor(jax: Jax, architecture: Architecture, weights: Weights) {
     this.#jax = jax;
+    this.#device = jax.defaultDevice();
     this.#architecture = architecture;
-    this.#parameters = upload(jax, architecture.parameters, weights);
-    this.#statistics = upload(jax, architecture.statistics, weights);
+    this.#parameters = upload(jax, architecture.parameters, weights, this.#device);
+    this.#statistics = upload(jax, architecture.statistics, weights, this.#device);
     this.#encode = compile(jax, (layers, x) => architecture.encode(layers, x));
     this.#decode = compile(jax, (layers, z) => architecture.decode(layers, z));
   }
@@ -61,7 +75,7 @@ export class Predictor {
       const padded = paddedRows(count);
       const block = new Float32Array(padded * inputs);
       block.set(values.subarray(start * inputs, (start + count) * inputs));
-      const x = toJax(this.#jax, block, [padded, inputs]);
+      const x = toJax(this.#jax, block, [padded, inputs], this.#device);
       const output = await fromJax(run(refAll(this.#parameters), refAll(this.#statistics), x));
       result.set(output.subarray(0, count * outputs), start * outputs);
     }

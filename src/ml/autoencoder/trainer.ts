@@ -1,10 +1,20 @@
 import type { Architecture } from "./architecture.js";
-import { disposeAll, fromJax, type Jax, type JaxArray, type JaxArrays, refAll, toJax } from "./jax.js";
+import {
+  type Device,
+  disposeAll,
+  fromJax,
+  type Jax,
+  type JaxArray,
+  type JaxArrays,
+  refAll,
+  toJax,
+} from "./jax.js";
 import { Layers } from "./layers.js";
 import type { Tensor, TensorSpecs, Weights } from "./weights.js";
 
 /**
- * A network in training: its numbers and AdamW's moments lie where the library computes, a step is one compiled function.
+ * A network in training: its numbers and AdamW's moments lie on the device that is the default one when training begins,
+ * a step is one compiled function.
  * Sums are as PyTorch has them: p - lr * decay * p, then - lr / (1 - b1^t) * m / (sqrt(v) / sqrt(1 - b2^t) + eps).
  */
 
@@ -38,6 +48,7 @@ type Scales = { stepSize: JaxArray; secondRoot: JaxArray; kept: JaxArray };
 
 export class Trainer {
   readonly #jax: Jax;
+  readonly #device: Device;
   readonly #architecture: Architecture;
   readonly #optimizer: Optimizer;
   readonly #step: ReturnType<typeof compileStep>;
@@ -54,14 +65,17 @@ export class Trainer {
     moments?: Moments,
   ) {
     this.#jax = jax;
+    this.#device = jax.defaultDevice();
     this.#architecture = architecture;
     this.#optimizer = optimizer;
     const { parameters, statistics } = architecture;
+    const place = (specs: TensorSpecs, values: Weights | undefined) =>
+      values === undefined ? zeros(jax, specs, this.#device) : upload(jax, specs, values, this.#device);
     this.#state = {
-      parameters: upload(jax, parameters, weights),
-      statistics: upload(jax, statistics, weights),
-      first: moments === undefined ? zeros(jax, parameters) : upload(jax, parameters, moments.first),
-      second: moments === undefined ? zeros(jax, parameters) : upload(jax, parameters, moments.second),
+      parameters: place(parameters, weights),
+      statistics: place(statistics, weights),
+      first: place(parameters, moments?.first),
+      second: place(parameters, moments?.second),
     };
     this.#steps = moments?.steps ?? 0;
     this.#step = compileStep(jax, architecture);
@@ -83,13 +97,14 @@ export class Trainer {
     const jax = this.#jax;
     const { learningRate, weightDecay } = this.#optimizer;
     const time = this.#steps + 1;
+    const here = { device: this.#device };
     const scales = {
-      stepSize: jax.numpy.array(learningRate / (1 - BETA_1 ** time)),
-      secondRoot: jax.numpy.array(Math.sqrt(1 - BETA_2 ** time)),
-      kept: jax.numpy.array(1 - learningRate * weightDecay),
+      stepSize: jax.numpy.array(learningRate / (1 - BETA_1 ** time), here),
+      secondRoot: jax.numpy.array(Math.sqrt(1 - BETA_2 ** time), here),
+      kept: jax.numpy.array(1 - learningRate * weightDecay, here),
     };
-    const x = toJax(jax, values, [cells, this.#architecture.geneCount]);
-    const key = jax.numpy.array(Uint32Array.of(seed, time));
+    const x = toJax(jax, values, [cells, this.#architecture.geneCount], this.#device);
+    const key = jax.numpy.array(Uint32Array.of(seed, time), here);
     this.#isWhole = false;
     const [loss, state] = this.#step(this.#state, x, key, scales);
     this.#state = state;
@@ -100,7 +115,7 @@ export class Trainer {
 
   /** The loss of dense rows, without dropout and by the running statistics. */
   async evaluate(values: Float32Array, cells: number): Promise<number> {
-    const x = toJax(this.#jax, values, [cells, this.#architecture.geneCount]);
+    const x = toJax(this.#jax, values, [cells, this.#architecture.geneCount], this.#device);
     const { parameters, statistics } = this.#state;
     return (await fromJax(this.#evaluate(refAll(parameters), refAll(statistics), x)))[0]!;
   }
@@ -139,7 +154,8 @@ export function pass(
     return [architecture.loss(layers, x, reconstruction, latent), layers.finish()];
   }
   latent.dispose();
-  return [numpy.square(reconstruction.sub(x)).mean(), layers.finish()];
+  // By cells first: one sum of all values in float32, one after the other, loses digits in WebAssembly.
+  return [numpy.square(reconstruction.sub(x)).mean(1).mean(), layers.finish()];
 }
 
 function compileLoss(jax: Jax, architecture: Architecture) {
@@ -175,18 +191,20 @@ function compileStep(jax: Jax, architecture: Architecture) {
   });
 }
 
-/** The arrays of `specs` where the library computes. */
-export function upload(jax: Jax, specs: TensorSpecs, weights: Weights): JaxArrays {
+/** The arrays of `specs` on a device. */
+export function upload(jax: Jax, specs: TensorSpecs, weights: Weights, device: Device): JaxArrays {
   const arrays: JaxArrays = {};
   for (const [name, { shape }] of Object.entries(specs)) {
-    arrays[name] = toJax(jax, weights.get(name)!.values as Float32Array, shape);
+    arrays[name] = toJax(jax, weights.get(name)!.values as Float32Array, shape, device);
   }
   return arrays;
 }
 
-function zeros(jax: Jax, specs: TensorSpecs): JaxArrays {
+function zeros(jax: Jax, specs: TensorSpecs, device: Device): JaxArrays {
   const arrays: JaxArrays = {};
-  for (const [name, { shape }] of Object.entries(specs)) arrays[name] = jax.numpy.zeros([...shape]);
+  for (const [name, { shape }] of Object.entries(specs)) {
+    arrays[name] = jax.numpy.zeros([...shape], { device });
+  }
   return arrays;
 }
 

@@ -79,6 +79,22 @@ describe("fit", () => {
     expect(one.weights.get("decoder.network.0.1.num_batches_tracked")!.values[0]).toBe(48n);
   });
 
+  it("gives losses of many values to six digits", async () => {
+    const [cellCount, geneCount] = [256, 2000];
+    const names = Array.from({ length: geneCount }, (_, at) => `gene_${at}`);
+    const random = new Sfc32(3, 0, 0);
+    const values = Float32Array.from({ length: cellCount * geneCount }, () => 2 * random.uniform());
+    const batch = { cellCount, geneCount, values };
+    const one = model({ genes: names, hiddenDim: [2] });
+    async function* once() {
+      yield batch;
+    }
+    const { epochs } = await one.fit({ genes: names, train: once, val: once }, { epochs: 1 });
+    const decoded = (await one.decode(await one.encode(batch))).values as Float32Array;
+    const sum = values.reduce((total, value, at) => total + (decoded[at]! - value) ** 2, 0);
+    expect(epochs[0]!.valLoss! / (sum / values.length)).toBeCloseTo(1, 6);
+  });
+
   it("the same seed makes the same weights, another one others", async () => {
     const train = async (seed: number) => {
       const one = model({ seed });
