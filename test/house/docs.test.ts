@@ -4,14 +4,18 @@ import { mkdir, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { transformSync } from "rolldown/utils";
 import { describe, expect, it } from "vitest";
 import { AnnData, Frame, type FrameColumn, textColumn } from "../../src/node.js";
+import { type DocumentedPlaces, documentedPlaces } from "../support/documented-places.js";
+import { hasServer } from "../support/s3-server.js";
 import { temporaryFolder } from "../support/temporary.js";
 
 /**
  * Code in the documentation runs. The `ts` and `js` blocks of a file run one after another as modules of their own in a
  * folder with a.h5ad and b.h5ad (100 genes, layers "counts" and "log-norm", obs columns cellids and tissue, the latter
- * missing in b). A block after `<!-- not run: why -->` is left out.
+ * missing in b). A block that names places elsewhere runs where these are stood in for. A block after
+ * `<!-- not run: why -->` is left out.
  */
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -35,6 +39,17 @@ function blocksOf(name: string): Block[] {
     .filter(([, excuse]) => excuse === undefined)
     .map((match) => ({ code: match[2]!, line: text.slice(0, match.index).split("\n").length }));
 }
+
+function withoutTypes(code: string): string {
+  const { code: plain, errors } = transformSync("block.ts", code, {
+    typescript: { onlyRemoveTypeImports: true },
+  });
+  if (errors.length > 0) throw new Error(`${errors[0]}`);
+  return plain;
+}
+
+/** Of a bucket or of a web server. */
+const elsewhere = /["'](?:s3:|https:\/\/host\/)/;
 
 async function sample(name: string, cells: number, columns: Record<string, FrameColumn>): Promise<AnnData> {
   const genes = Array.from({ length: 100 }, (_, gene) => `gene_${gene + 1}`);
@@ -73,10 +88,19 @@ describe("documentation", () => {
   it.each(withCode)("code of %s runs", async (name) => {
     await run(process.execPath, [join(root, "scripts", "build.mjs"), "--if-stale"]);
     const folder = await readersFolder();
+    let places: DocumentedPlaces | undefined;
     for (const { code, line } of blocksOf(name)) {
+      const isElsewhere = elsewhere.test(code);
+      if (isElsewhere && !hasServer.s3proxy) continue;
+      if (isElsewhere) places ??= await documentedPlaces(folder);
+      const { env, options } = isElsewhere ? places! : { env: {}, options: [] };
       const file = `line-${line}.mjs`;
-      await writeFile(join(folder, file), code);
-      await expect(run(process.execPath, [file], { cwd: folder }), `${name}:${line}`).resolves.toBeDefined();
+      await writeFile(join(folder, file), withoutTypes(code));
+      const ended = run(process.execPath, [...options, file], {
+        cwd: folder,
+        env: { ...process.env, ...env },
+      });
+      await expect(ended, `${name}:${line}`).resolves.toBeDefined();
     }
   });
 

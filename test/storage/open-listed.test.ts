@@ -61,6 +61,13 @@ describe("nothing says which files there are", () => {
     await expect(openListed(place, options)).rejects.toThrow(/there is no index file/);
   });
 
+  it("where the index is refused, say by a signature that has expired, which is said", async () => {
+    const place = await bucket({ list, index: new RefusedError("the server answered 403 Forbidden") });
+    await expect(openListed(place, options)).rejects.toThrow(
+      /the index file '__cellarr\/index.bin' is refused, or not there: the server answered 403 Forbidden/,
+    );
+  });
+
   it("where the index is damaged, which is said too", async () => {
     const place = await bucket({ list });
     const bytes = await place.store.get(`array/${INDEX_KEY}`);

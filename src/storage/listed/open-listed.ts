@@ -56,15 +56,14 @@ async function contentOf(location: StoreLocation, options: ListedOptions): Promi
   const listing = use === "trust" ? undefined : list(location, options);
   // Waited for second: it must not fail unheard.
   listing?.catch(() => {});
-  let damage: string | undefined;
-  const onDamage = (problem: string, where: string) => {
-    damage = problem;
-    options.onDamagedIndex?.(`${problem}; it is not used`, where);
+  let fault: IndexFault | undefined;
+  const onFault = (found: IndexFault) => {
+    fault = found;
   };
-  const index = use === "ignore" ? undefined : await indexOf(location, options, onDamage);
+  const index = use === "ignore" ? undefined : await indexOf(location, options, onFault);
   if (index === undefined) {
     const entries = (listing ?? list(location, options)).catch((error: unknown) => {
-      throw isCellarrError(error, "UNSUPPORTED") ? unlisted(location, damage, error) : error;
+      throw isCellarrError(error, "UNSUPPORTED") ? unlisted(location, fault, error) : error;
     });
     return { entries: await entries, held: new Map(), isListed: true };
   }
@@ -82,23 +81,34 @@ function list({ store, path }: StoreLocation, { signal }: ListedOptions): Promis
   return store.list(path, { recursive: true, signal });
 }
 
+/** Why an index file is of no use. */
+interface IndexFault {
+  readonly kind: "refused" | "damaged";
+  readonly problem: string;
+}
+
 /** Nothing says which files there are. */
-function unlisted(location: StoreLocation, damage: string | undefined, cause: unknown): UnsupportedError {
-  const index =
-    damage === undefined
-      ? `there is no index file '${INDEX_KEY}' that says which there are ("cellarr publish" makes one)`
-      : `the index file '${INDEX_KEY}' cannot be used: ${damage} ("cellarr publish" makes it anew)`;
-  return new UnsupportedError(`its files cannot be listed, and ${index}`, {
+function unlisted(location: StoreLocation, fault: IndexFault | undefined, cause: unknown): UnsupportedError {
+  return new UnsupportedError(`its files cannot be listed, and ${withoutIndex(fault)}`, {
     where: locationUri(location),
     cause,
   });
+}
+
+function withoutIndex(fault: IndexFault | undefined): string {
+  if (fault === undefined) {
+    return `there is no index file '${INDEX_KEY}' that says which there are ("cellarr publish" makes one)`;
+  }
+  const { kind, problem } = fault;
+  if (kind === "refused") return `the index file '${INDEX_KEY}' is refused, or not there: ${problem}`;
+  return `the index file '${INDEX_KEY}' cannot be used: ${problem} ("cellarr publish" makes it anew)`;
 }
 
 /** Undefined where there is none, or none that can be used. */
 async function indexOf(
   location: StoreLocation,
   options: ListedOptions,
-  onDamage: (problem: string, where: string) => void,
+  onFault: (fault: IndexFault) => void,
 ): Promise<Content | undefined> {
   const { store, path } = location;
   const key = joinKey(path, INDEX_KEY);
@@ -109,6 +119,7 @@ async function indexOf(
   } catch (error) {
     // Where nothing can be listed, some stores answer 403 for what is not there.
     if (!(error instanceof RefusedError)) throw error;
+    onFault({ kind: "refused", problem: error.problem });
     return undefined;
   }
   if (bytes === undefined) return undefined;
@@ -116,7 +127,8 @@ async function indexOf(
     return inStore(readIndex(bytes, where), path);
   } catch (error) {
     if (!isCellarrError(error)) throw error;
-    onDamage(error.problem, where);
+    onFault({ kind: "damaged", problem: error.problem });
+    options.onDamagedIndex?.(`${error.problem}; it is not used`, where);
     return undefined;
   }
 }
