@@ -1,7 +1,7 @@
 import { isCellarrError, NotFoundError, StorageError, throwIfAborted } from "../../errors.js";
+import { HttpAddress } from "../../storage/http/http-address.js";
 import { AttemptWatch } from "../../storage/remote/attempt-watch.js";
 import { reasonOf, refusal } from "../../storage/remote/http-client.js";
-import { withoutQuery } from "../../storage/remote/http-uri.js";
 import { defaultRetry, TransientError } from "../../storage/remote/retry.js";
 import type { StorageOptions } from "../../storage/remote/settings.js";
 import { type TransportAnswer, transportOf } from "../../storage/remote/transport.js";
@@ -38,7 +38,10 @@ export function isHttpUrl(text: string): boolean {
   return /^https?:\/\//i.test(text);
 }
 
-/** Throws NotFoundError for a file that is not there, StorageError with the last reason, AbortedError. */
+/**
+ * Throws ArgumentError for what is no URL, NotFoundError for a file that is not there, StorageError with the last reason,
+ * AbortedError.
+ */
 export async function download(
   url: string,
   target: DownloadTarget,
@@ -56,10 +59,13 @@ export async function download(
       if (isCellarrError(error)) throw error;
       failed = transfer.done > before ? 1 : failed + 1;
       if (failed >= attempts) {
-        throw new StorageError(`download failed after ${transfer.done} bytes: ${reasonOf(error, url)}`, {
-          where: withoutQuery(url),
-          cause: error,
-        });
+        throw new StorageError(
+          `download failed after ${transfer.done} bytes: ${reasonOf(error, transfer.url)}`,
+          {
+            where: transfer.where,
+            cause: error,
+          },
+        );
       }
       const asked = error instanceof TransientError ? (error.retryAfter ?? 0) : 0;
       await pause(Math.max(Math.min(asked, defaultRetry.maxDelay), delay * 2 ** (failed - 1)), signal);
@@ -70,14 +76,24 @@ export async function download(
 class Transfer {
   /** Bytes that the target has. */
   done = 0;
-  readonly #url: string;
+  /** Without credentials, which no client takes in a URL. */
+  readonly url: string;
+  /** For messages: without the query too. */
+  readonly where: string;
+  readonly #authorization: Readonly<Record<string, string>>;
   readonly #target: DownloadTarget;
   readonly #options: DownloadOptions;
   #validator: string | null = null;
   #total: number | null = null;
 
   constructor(url: string, target: DownloadTarget, options: DownloadOptions) {
-    this.#url = url;
+    const { uri, headers } = new HttpAddress(url);
+    this.where = uri;
+    this.#authorization = headers;
+    const bare = new URL(url);
+    bare.username = "";
+    bare.password = "";
+    this.url = bare.href;
     this.#target = target;
     this.#options = options;
   }
@@ -97,7 +113,7 @@ class Transfer {
   async #transfer(watch: AttemptWatch): Promise<void> {
     const { storage, onBytes } = this.#options;
     const send = transportOf(storage?.fetch);
-    const sent = { method: "GET", url: this.#url, headers: this.#headers(), signal: watch.signal };
+    const sent = { method: "GET", url: this.url, headers: this.#headers(), signal: watch.signal };
     const response = await watch.wait(send(sent));
     await this.#begin(response, watch);
     for (;;) {
@@ -112,7 +128,8 @@ class Transfer {
   }
 
   #headers(): Record<string, string> {
-    const identity = { "accept-encoding": "identity", ...this.#options.storage?.headers };
+    const { storage } = this.#options;
+    const identity = { "accept-encoding": "identity", ...this.#authorization, ...storage?.headers };
     if (this.done === 0) return identity;
     // Without a validator nothing says that it is still the same file: it is taken from the start then.
     if (this.#validator === null) return identity;
@@ -147,7 +164,7 @@ class Transfer {
   }
 
   async #refusal(response: TransportAnswer, watch: AttemptWatch): Promise<Error> {
-    const where = withoutQuery(this.#url);
+    const { where } = this;
     const { status } = response;
     if (status === 404 || status === 410) return new NotFoundError("no such file", { where });
     const error = await refusal(response, where, watch);

@@ -1,5 +1,6 @@
 import { openDataFile } from "../../h5ad/open-data-file.js";
 import type { AnnDataSource } from "../../h5ad/source.js";
+import { httpUri } from "../../storage/remote/http-uri.js";
 import { isRemote } from "../../storage/remote/locate.js";
 import { resolveFile, resolveReadable } from "../../storage/resolve.js";
 import { type DownloadOptions, isHttpUrl } from "./download.js";
@@ -29,7 +30,7 @@ export async function openRemote(url: string, options: DownloadOptions = {}): Pr
 export async function openUrl(url: string, options: DownloadOptions = {}): Promise<AnnDataSource> {
   const file = await downloadFile(url, options);
   try {
-    const source = await openDataFile(file.content, url);
+    const source = await openDataFile(file.content, shownUrl(url));
     const close = source.close.bind(source);
     source.close = async () => {
       await close();
@@ -40,4 +41,9 @@ export async function openUrl(url: string, options: DownloadOptions = {}): Promi
     await file.remove();
     throw error;
   }
+}
+
+/** For messages: of addresses without what may be a secret in them. */
+export function shownUrl(url: string): string {
+  return isHttpUrl(url) ? httpUri(url) : url;
 }

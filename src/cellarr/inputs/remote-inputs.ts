@@ -2,7 +2,7 @@ import type { AnnDataSource } from "../../h5ad/source.js";
 import { isRemote } from "../../storage/remote/locate.js";
 import type { StorageOptions } from "../../storage/remote/settings.js";
 import type { BuildProgress, FileInput } from "../build/options.js";
-import { openRemote } from "./open-path.js";
+import { openRemote, shownUrl } from "./open-path.js";
 
 export interface RemoteOptions {
   readonly storage?: StorageOptions | undefined;
@@ -26,7 +26,7 @@ export async function withRemoteInputs<T>(
         continue;
       }
       const onBytes = (done: number, total: number | null) =>
-        onProgress?.({ step: "download", item: file, done, total: total ?? done });
+        onProgress?.({ step: "download", item: shownUrl(file), done, total: total ?? done });
       const source = await openRemote(file, { storage, signal, onBytes });
       opened.push(source);
       here.push(source);

@@ -108,6 +108,21 @@ describe("download", () => {
     expect(ranges).toEqual([undefined, undefined, undefined]);
   });
 
+  it("sends credentials of the URL as authorization, and names them nowhere", async () => {
+    const seen: (string | undefined)[] = [];
+    const { url } = await serve((request, response) => {
+      seen.push(request.headers.authorization);
+      response.writeHead(seen.length === 1 ? 200 : 404).end();
+    });
+    const secret = url.replace("://", "://me:geheim@");
+    await download(secret, collected(), {});
+    expect(seen).toEqual([`Basic ${btoa("me:geheim")}`]);
+    await expect(download(`${secret}?sig=geheim`, collected(), {})).rejects.toMatchObject({
+      code: "NOT_FOUND",
+      where: url,
+    });
+  });
+
   it("waits for a server that is busy, and gives up in the end", async () => {
     const busy = await serve((request, response, count) => {
       if (count > 2) return sender(() => content(0), 20_000)(request, response, count);
@@ -174,6 +189,30 @@ describe("a build", () => {
   const path = fileURLToPath(new URL("../../../spec-fixtures/tenx/v3.h5", import.meta.url));
   const bytes = new Uint8Array(readFileSync(path));
   const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith("cellarr-download-"));
+
+  it("names no secret of an address, whatever is wrong with the file", async () => {
+    const { url } = await serve((request, response, count) => {
+      const sent = count === 1 ? bytes : Uint8Array.of(1, 2, 3);
+      return sender(() => sent, bytes.length)(request, response, count);
+    });
+    const secret = `${url.replace("://", "://me:geheim@")}?sig=geheim`;
+    const items: string[] = [];
+    const build = async () =>
+      buildCellArrDataset({
+        outputPath: { store: new MemoryStore(), path: "store" },
+        files: [secret],
+        matrixOptions: { matrixName: "layers/none" },
+        onProgress: ({ item }) => items.push(item),
+      });
+    for (const problem of [/^no matrix 'layers\/none'/, /^not an HDF5 file/]) {
+      const failed = await build().catch((error: unknown) => String(error));
+      expect(failed).toContain(url);
+      expect(failed).not.toContain("geheim");
+      expect(String(failed).replace(/^\w+: /, "")).toMatch(problem);
+    }
+    expect(new Set(items)).toContain(url);
+    expect(items.join()).not.toContain("geheim");
+  });
 
   it("reads a file over HTTP, once, and leaves no temporary file", async () => {
     const before = left();
