@@ -1,5 +1,5 @@
 import { ArgumentError } from "../../errors.js";
-import { decodePart, httpUri, withoutQuery } from "../remote/http-uri.js";
+import { decodePart, httpUri, withoutSecrets } from "../remote/http-uri.js";
 
 /** Addresses of the files of a folder: keys are encoded, so that none leads out of it; the folder's query goes along. */
 export class HttpAddress {
@@ -28,7 +28,7 @@ export function encodeKey(key: string, where: string): string {
     return key.split("/").map(encodeURIComponent).join("/");
   } catch (cause) {
     throw new ArgumentError(`key '${key}' is no text: it has half of a surrogate pair`, {
-      where: withoutQuery(where),
+      where: withoutSecrets(where),
       cause,
     });
   }

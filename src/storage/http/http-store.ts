@@ -96,6 +96,7 @@ export class HttpStore implements ReadableStore {
       accept: [200, 206, 400, 404, 410, 416, 501],
       where,
       maxBytes: Math.max(wanted, MAX_WITHOUT_RANGES),
+      inspect: (status, headers) => checkRanged(status, headers, { start: 0, end: wanted }, where),
       flaw: (answered) => {
         const total = totalSize(answered);
         return total === undefined

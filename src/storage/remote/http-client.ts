@@ -1,7 +1,7 @@
 import { ArgumentError, isCellarrError, RefusedError } from "../../errors.js";
 import { Slots } from "../../util/slots.js";
 import { AttemptWatch } from "./attempt-watch.js";
-import { withoutQuery } from "./http-uri.js";
+import { withoutSecrets } from "./http-uri.js";
 import { readBody } from "./read-body.js";
 import { defaultRetry, type RetryPolicy, retryAfterOf, TransientError, withRetry } from "./retry.js";
 import { messageText, serverMessage } from "./server-message.js";
@@ -86,7 +86,7 @@ export class HttpClient {
    * throw.
    */
   send(request: HttpRequest): Promise<HttpAnswer> {
-    const where = withoutQuery(request.where);
+    const where = withoutSecrets(request.where);
     return withRetry(this.#policy, where, request.signal, (attempt) =>
       this.#attempt({ ...request, where }, attempt),
     );

@@ -2,7 +2,7 @@ import { ArgumentError } from "../../errors.js";
 
 /** An http(s) address without credentials, query, fragment and slashes at its end, for messages and `uri` fields. */
 export function httpUri(text: string): string {
-  if (!URL.canParse(text)) throw new ArgumentError("this is no URL", { where: withoutQuery(text) });
+  if (!URL.canParse(text)) throw new ArgumentError("this is no URL", { where: withoutSecrets(text) });
   const { origin, pathname } = new URL(text);
   return origin + pathname.replace(/\/+$/, "");
 }
@@ -13,14 +13,15 @@ export function decodePart(text: string, where: string): string {
     return decodeURIComponent(text);
   } catch (cause) {
     throw new ArgumentError("this is no URL: a % in it must be followed by the digits of UTF-8", {
-      where: withoutQuery(where),
+      where: withoutSecrets(where),
       cause,
     });
   }
 }
 
-/** An address without its query: there may be signatures in it, which are secrets. */
-export function withoutQuery(text: string): string {
+/** An address without the name and password before its host and without its query, in which there may be a signature. */
+export function withoutSecrets(text: string): string {
   const query = text.indexOf("?");
-  return query < 0 ? text : text.slice(0, query);
+  const address = query < 0 ? text : text.slice(0, query);
+  return address.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/]*@/i, "$1");
 }

@@ -1,3 +1,5 @@
+import { StorageError } from "../../errors.js";
+import { withoutSecrets } from "./http-uri.js";
 import type { AnswerHeaders, TransportRequest } from "./transport.js";
 
 /** Redirects as fetch follows them (Fetch standard, "HTTP-redirect fetch"), for transports that do not by themselves. */
@@ -13,7 +15,10 @@ const OF_BODIES = /^(content-(encoding|language|location|type|length))$/i;
 /** Names of headers that are for one origin only. */
 const OF_ORIGINS = /^(authorization|proxy-authorization|cookie|host)$/i;
 
-/** What is to be sent next; undefined where the answer is none that leads elsewhere, or is wanted as it is. */
+/**
+ * What is to be sent next; undefined where the answer is none that leads elsewhere, or is wanted as it is. Throws
+ * StorageError for a place that is none: to ask again would lead there again.
+ */
 export function redirected(
   request: TransportRequest,
   status: number,
@@ -24,10 +29,11 @@ export function redirected(
   if (request.redirect === "error") throw new Error("the server answered with a redirect");
   if (location === null) return undefined;
   const from = new URL(request.url);
-  const to = targetOf(location, from);
+  const where = withoutSecrets(request.url);
+  const to = targetOf(location, from, where);
   const isSame = to.origin === from.origin;
   if (!isSame && (to.username !== "" || to.password !== "")) {
-    throw new Error("the server redirects to another origin with a name and password");
+    throw new StorageError("the server redirects to another origin with a name and password", { where });
   }
   const moved = { ...request, url: to.href };
   const plain = becomesGet(status, request.method) ? { ...moved, ...withoutBody(request) } : moved;
@@ -35,13 +41,13 @@ export function redirected(
 }
 
 /** Servers write addresses as UTF-8, of which headers give bytes as letters. */
-function targetOf(location: string, from: URL): URL {
+function targetOf(location: string, from: URL, where: string): URL {
   const bytes = Uint8Array.from(location, (letter) => letter.charCodeAt(0));
   const text = new TextDecoder().decode(bytes);
-  if (!URL.canParse(text, from)) throw new Error("the server redirects to what is no URL");
+  if (!URL.canParse(text, from)) throw new StorageError("the server redirects to what is no URL", { where });
   const to = new URL(text, from);
   if (to.protocol === "http:" || to.protocol === "https:") return to;
-  throw new Error(`the server redirects to ${to.protocol}, expected http: or https:`);
+  throw new StorageError(`the server redirects to ${to.protocol}, expected http: or https:`, { where });
 }
 
 function becomesGet(status: number, method: string): boolean {

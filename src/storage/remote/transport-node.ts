@@ -1,6 +1,8 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
 import type { Readable } from "node:stream";
+import { StorageError } from "../../errors.js";
 import { onAbort } from "../../util/on-abort.js";
+import { withoutSecrets } from "./http-uri.js";
 import { MAX_REDIRECTS, redirected } from "./redirect.js";
 import type { AnswerBody, AnswerHeaders, Transport, TransportAnswer, TransportRequest } from "./transport.js";
 import { requestSent } from "./while-waiting.js";
@@ -25,7 +27,10 @@ export const nodeTransport: Transport = async (request) => {
     const next = redirected(current, message.statusCode ?? 0, headers);
     if (next === undefined) return answerOf(current, message, headers);
     skip(message);
-    if (count === MAX_REDIRECTS) throw new Error(`the server redirects more than ${MAX_REDIRECTS} times`);
+    if (count === MAX_REDIRECTS) {
+      const where = withoutSecrets(request.url);
+      throw new StorageError(`the server redirects more than ${MAX_REDIRECTS} times`, { where });
+    }
     current = next;
   }
 };

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { download } from "../../../src/cellarr/inputs/download.js";
 import { buildCellArrDataset, MemoryStore, slice } from "../../../src/node.js";
 import { startFileServer } from "../../support/file-server.js";
@@ -189,6 +189,12 @@ describe("a build", () => {
   const path = fileURLToPath(new URL("../../../spec-fixtures/tenx/v3.h5", import.meta.url));
   const bytes = new Uint8Array(readFileSync(path));
   const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith("cellarr-download-"));
+
+  // Other programs download as well.
+  beforeEach(async () => {
+    vi.stubEnv("TMPDIR", await temporaryFolder());
+    return () => vi.unstubAllEnvs();
+  });
 
   it("names no secret of an address, whatever is wrong with the file", async () => {
     const { url } = await serve((request, response, count) => {

@@ -162,6 +162,7 @@ describe("HttpStore", () => {
     );
     const store = new HttpStore(url);
     expect(text(await store.getRange("a", { start: 3, end: 6 }))).toBe("345");
+    await expect(store.getTail("large", 10)).rejects.toThrow("does not answer requests for ranges");
     const range = store.getRange("large", { start: 0, end: 10 });
     await expect(range).rejects.toThrow(/does not answer requests for ranges; .* this one has 17825792/);
     await expect.poll(() => closed).toBe(true);

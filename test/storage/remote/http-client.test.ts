@@ -203,9 +203,12 @@ describe.each<[string, HttpClientOptions]>([
     expect(listeners).toBe(1);
   });
 
-  it("refuses what is no URL", async () => {
-    const request: HttpRequest = { method: "GET", url: "no url", accept: [200], where: "no url" };
-    await expect(new HttpClient().send(request)).rejects.toMatchObject({ code: "ARGUMENT" });
+  it("refuses what is no URL, without naming secrets in it", async () => {
+    const url = "http://me:secret@[bad/a@b?sig=secret";
+    const request: HttpRequest = { method: "GET", url, accept: [200], where: url };
+    const refused = new HttpClient().send(request);
+    await expect(refused).rejects.toMatchObject({ code: "ARGUMENT", where: "http://[bad/a@b" });
+    await expect(refused).rejects.not.toThrow("secret");
   });
 
   it("says of each address of a host why it failed", async () => {

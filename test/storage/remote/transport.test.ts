@@ -324,6 +324,14 @@ describe.each(transports)("requests by %s", (_, send) => {
 });
 
 describe("requests by node:http", () => {
+  it("end for good where they redirect in a circle", async () => {
+    const { url } = await serve((_, response) => {
+      response.writeHead(302, { location: "/again" }).end();
+    });
+    // Errors of other kinds are tried again.
+    await expect(nodeTransport(requestTo(url))).rejects.toMatchObject({ code: "STORAGE" });
+  });
+
   it("are sent again at once where the server has closed the connection that was kept", async () => {
     let requests = 0;
     const connections = new Map<Socket, number>();

@@ -1,6 +1,6 @@
 import { isCellarrError, StorageError } from "../../../errors.js";
 import { AttemptWatch } from "../../remote/attempt-watch.js";
-import { withoutQuery } from "../../remote/http-uri.js";
+import { withoutSecrets } from "../../remote/http-uri.js";
 import { readBody } from "../../remote/read-body.js";
 import { transportOf } from "../../remote/transport.js";
 
@@ -52,7 +52,7 @@ export async function askService(fetch: ServiceFetch, request: ServiceRequest): 
 async function askOnce(fetch: ServiceFetch, request: ServiceRequest): Promise<string> {
   const { url, method = "GET", headers = {}, body, timeout = 5000 } = request;
   // Its query may hold a token.
-  const where = withoutQuery(url);
+  const where = withoutSecrets(url);
   const watch = new AttemptWatch(undefined, timeout, 0);
   let status: number;
   let text: string;
