@@ -66,8 +66,10 @@ const remote = [
   "storage/http/http-store",
   "storage/listed/open-listed",
   "storage/remote/part-writer",
+  "storage/remote/text-file-node",
   "storage/remote/transport-node",
   "storage/remote/xml",
+  "storage/s3/sign-node",
   "array/directory/open-remote",
   "array/read/tiles-ahead",
 ];
@@ -94,6 +96,26 @@ function importSoon(root, names) {
       const imports = [...found].map(([path, name]) => `import * as ${name} from "${path}.js";`);
       // On the last line, so that lines of source maps stay what they are.
       return { code: `${changed}\n${imports.join(" ")}\n`, map: null };
+    },
+  };
+}
+
+/** A module that hands on all of `remote`: dynamic imports go to it, since each of its parts alone would be a file more. */
+const ALL_REMOTE = "cellarr:remote";
+
+function importTogether(root) {
+  const paths = remote.map((name) => join(root, "src", `${name}.ts`));
+  return {
+    name: "import-together",
+    resolveId: (id) => (id === ALL_REMOTE ? id : null),
+    load: (id) =>
+      id === ALL_REMOTE ? paths.map((path) => `export * from ${JSON.stringify(path)};`).join("\n") : null,
+    transform(code, id) {
+      if (!isOurs(id)) return null;
+      const changed = code.replace(/(?<!typeof )\bimport\("(\.[^"]+)\.js"\)/g, (text, path) => {
+        return paths.includes(join(dirname(id), `${path}.ts`)) ? `import("${ALL_REMOTE}")` : text;
+      });
+      return changed === code ? null : { code: changed, map: null };
     },
   };
 }
@@ -125,7 +147,8 @@ function inputOptions(root, names) {
     cwd: root,
     input: Object.fromEntries(names.map((name) => [name, join(root, "src", `${name}.ts`)])),
     // Packages stay what they are: dependencies, each with its own licence and version.
-    external: (id) => !id.startsWith(".") && !id.startsWith("/") && !/^[A-Za-z]:[\\/]/.test(id),
+    external: (id) =>
+      id !== ALL_REMOTE && !id.startsWith(".") && !id.startsWith("/") && !/^[A-Za-z]:[\\/]/.test(id),
     platform: "neutral",
     treeshake: { moduleSideEffects: (id) => withEffects.test(id) },
     // A module that is always there may be asked for late all the same, where the caller need not know.
@@ -155,15 +178,18 @@ async function bundleForNode(root) {
     [
       { name: "core", test: (id) => atOnce.has(id) && anywhere.has(id) && !isEntry(id) },
       { name: "node-core", test: (id) => atOnce.has(id) && !anywhere.has(id) && !isEntry(id) },
-      { name: "remote", test: (id) => remotely.has(id) && !atOnce.has(id) && !isEntry(id) },
+      {
+        name: "remote",
+        test: (id) => id === ALL_REMOTE || (remotely.has(id) && !atOnce.has(id) && !isEntry(id)),
+      },
     ],
-    plugins,
+    [...plugins, importTogether(root)],
   );
 }
 
 async function bundleForWeb(root) {
-  // What opens remote arrays has the second one too, and would load all of datasets with it.
-  const arrays = await loadedWith(root, ["array/open", "storage/remote/while-waiting"]);
+  // What reads remote arrays has the others too, and would load all of datasets with them.
+  const arrays = await loadedWith(root, ["array/open", "storage/remote/while-waiting", "util/pause"]);
   const datasets = await loadedWith(root, ["cellarr/dataset"]);
   const filters = await loadedWith(root, ["format/filters/load-pipeline"]);
   const isEntry = entriesOf(root, web);

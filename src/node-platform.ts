@@ -23,7 +23,7 @@ if (!("Bun" in globalThis || "Deno" in globalThis)) {
   setTransport(async (request) =>
     (await import("./storage/remote/transport-node.js")).nodeTransport(request),
   );
-  setSigner(async () => (await import("./storage/s3/sign-node.js")).signInNode);
+  setSigner(async () => (await import("./storage/s3/sign-node.js")).nodeSigner());
 }
 registerNodeCodecs();
 setTileThreads(async () => (await import("./format/tile-threads-node.js")).nodeTileThreads);

@@ -5,6 +5,7 @@ import { resolveReadable } from "../storage/resolve.js";
 import type { StoreLocation } from "../storage/types.js";
 import { mapBounded } from "../util/concurrency.js";
 import type { Frame, FrameColumn } from "../util/frame.js";
+import { pause } from "../util/pause.js";
 import { type DatasetOptions, type DatasetParts, openParts } from "./dataset-parts.js";
 import { addedColumns } from "./layout.js";
 import type { MatrixReader } from "./matrix-reader.js";
@@ -247,10 +248,17 @@ export class CellArrDataset {
     options: QueryOptions = {},
   ): Promise<CellArrDatasetSlice> {
     const { cellIndices, geneIndices } = await this.getSliceRows(cells, genes, options);
-    const [cellMetadata, geneAnnotation, matrices] = await Promise.all([
+    const values = this.#values(cellIndices, geneIndices, options);
+    if (this.#cells.reader.array.isRemote) {
+      // A failure comes up where it is waited for.
+      values.catch(() => {});
+      // What of the metadata is here already is decoded while the requests for the values are under way.
+      await pause(0, options.signal);
+    }
+    const [matrices, cellMetadata, geneAnnotation] = await Promise.all([
+      values,
       this.#cells.reader.rows(cellIndices, this.#cells.columnNames, options.signal),
       this.#geneNames.frame(geneIndices, this.#genes.columnNames, options.signal),
-      this.#values(cellIndices, geneIndices, options),
     ]);
     return new CellArrDatasetSlice({ cellMetadata, geneAnnotation, matrices, cellIndices, geneIndices });
   }

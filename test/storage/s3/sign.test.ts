@@ -9,7 +9,7 @@ import {
   sha256Hex,
   signRequest,
 } from "../../../src/storage/s3/sign.js";
-import { signInNode } from "../../../src/storage/s3/sign-node.js";
+import { nodeSigner } from "../../../src/storage/s3/sign-node.js";
 import { signBySubtle } from "../../../src/storage/s3/sign-subtle.js";
 import { runs } from "../../support/property.js";
 
@@ -165,7 +165,7 @@ describe("signatures by aws4", () => {
     const where = { service, region: "eu-west-1" };
     const expected = await signBySubtle(request, by, where, time);
     expect(expected.authorization).toMatch(/^AWS4-HMAC-SHA256 .*Signature=[0-9a-f]{64}$/);
-    const found = await signInNode(request, by, where, time);
+    const found = await nodeSigner()(request, by, where, time);
     const trimmed = Object.entries(found).map(([name, value]) => [name, value.trim()]);
     expect(Object.fromEntries(trimmed)).toEqual(expected);
   });
@@ -181,7 +181,7 @@ describe("signatures by aws4", () => {
         const endpoint = { scheme: "https", host: "s3.example", path: "" } as const;
         const url = requestUrl(endpoint, "bucket", true, names.join("/"), asked);
         const request = { method: "GET", url, headers: content };
-        expect(await signInNode(request, credentials, scope, time)).toEqual(
+        expect(await nodeSigner()(request, credentials, scope, time)).toEqual(
           await signBySubtle(request, credentials, scope, time),
         );
       }),
