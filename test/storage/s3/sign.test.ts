@@ -172,7 +172,9 @@ describe("signatures by aws4", () => {
 
   it("are those of aws4fetch for any key and query", async () => {
     const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 });
-    const query = fc.dictionary(text, fc.string({ unit: "grapheme", maxLength: 8 }), {
+    // Names of a query are S3's own; aws4 keeps them in an object, where this one is no name.
+    const name = text.filter((one) => one !== "__proto__");
+    const query = fc.dictionary(name, fc.string({ unit: "grapheme", maxLength: 8 }), {
       maxKeys: 4,
       noNullPrototype: true,
     });
