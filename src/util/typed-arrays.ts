@@ -91,6 +91,17 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
+/** The same for 32-bit numbers; always new memory. */
+export function concatUint32(parts: readonly Uint32Array[]): Uint32Array {
+  const all = new Uint32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
 /** Whether both are the same bytes. */
 export function isSame(a: Uint8Array | undefined, b: Uint8Array): boolean {
   return a?.byteLength === b.byteLength && a.every((byte, at) => byte === b[at]);

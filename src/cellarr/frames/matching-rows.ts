@@ -5,6 +5,7 @@ import { conditions } from "../../array/condition/late.js";
 import type { QueryCondition } from "../../array/condition/query-condition.js";
 import type { OpenedArray } from "../../array/opened-array.js";
 import { throwIfAborted } from "../../errors.js";
+import { concatUint32 } from "../../util/typed-arrays.js";
 import type { FrameReader } from "./frame-reader.js";
 
 /** Rows of a tile-aligned block whose condition columns are in memory at a time. */
@@ -49,7 +50,7 @@ export async function matchingRows(
     blocks.add(columns);
   }
   await blocks.keep();
-  return concat(found);
+  return concatUint32(found);
 }
 
 /** All columns as they were read before; null where one of them is not kept. */
@@ -101,14 +102,4 @@ function rowsOfMask(mask: Uint8Array, first: number): Uint32Array {
   let count = 0;
   for (let at = 0; at < mask.length; at++) if (mask[at] === 1) rows[count++] = first + at;
   return rows.subarray(0, count);
-}
-
-function concat(parts: readonly Uint32Array[]): Uint32Array {
-  const all = new Uint32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }

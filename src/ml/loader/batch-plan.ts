@@ -1,8 +1,9 @@
 import { Sfc32 } from "../../util/random.js";
+import { concatUint32 } from "../../util/typed-arrays.js";
 import type { Population } from "./cells.js";
 import { encodePairs } from "./codes.js";
 import { drawSome, drawWeighted } from "./draw.js";
-import { type Groups, groupOf, groupRows, joined } from "./groups.js";
+import { type Groups, groupOf, groupRows } from "./groups.js";
 import type { LoaderSettings } from "./options.js";
 
 /**
@@ -79,7 +80,7 @@ class SamplePlan implements BatchPlan {
       : randomFor("valCells", seed, 0, step);
     const samples = this.#orderIn(epoch).subarray(step * batchSize, (step + 1) * batchSize);
     const parts = Array.from(samples, (sample) => this.#someOf(groupOf(this.#groups, sample), random));
-    return joined(parts);
+    return concatUint32(parts);
   }
 
   #orderIn(epoch: number): Uint32Array {

@@ -4,10 +4,9 @@ import { positionsIn, slice, sortedUnique } from "../../cellarr/selection.js";
 import { ArgumentError, LimitError, NotFoundError, throwIfAborted } from "../../errors.js";
 import { datatypeInfo } from "../../format/datatype.js";
 import type { ReusedArrays } from "../../util/reused-arrays.js";
-import type { NumberArray } from "../../util/typed-arrays.js";
+import { concatUint32, type NumberArray } from "../../util/typed-arrays.js";
 import type { CellValues, CsrBatch } from "./batch.js";
 import { CellCache, type CellRows } from "./cell-cache.js";
-import { joined } from "./groups.js";
 import { LogNormaliser } from "./normalise.js";
 import { type CellReaderOptions, type ReaderSettings, readerSettings } from "./options.js";
 
@@ -113,7 +112,7 @@ export class CellReader {
     batches: readonly Uint32Array[],
     { signal }: ReadOptions = {},
   ): Promise<FetchedCells[]> {
-    const sorted = sortedUnique(joined(batches));
+    const sorted = sortedUnique(concatUint32(batches));
     const read = (wanted: Uint32Array) => this.#read(wanted, signal);
     const stored = this.#cache === null ? await read(sorted) : await this.#cache.fetch(sorted, read);
     throwIfAborted(signal);

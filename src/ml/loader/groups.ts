@@ -22,14 +22,3 @@ export function groupRows(codes: Int32Array, count: number): Groups {
 export function groupOf({ starts, rows }: Groups, group: number): Uint32Array {
   return rows.subarray(starts[group], starts[group + 1]);
 }
-
-/** One after the other. */
-export function joined(parts: readonly Uint32Array[]): Uint32Array {
-  const all = new Uint32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
-}
