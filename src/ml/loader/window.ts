@@ -1,8 +1,8 @@
 import type { LoaderSettings } from "./options.js";
 
 /**
- * Which batches are read together. Cells of several batches often lie in the same tiles, which are decoded once for all of
- * them: of random cells of a large sample, hardly less is decoded for one batch than for five.
+ * Which batches are read together. Random cells of a large sample lie in nearly as many tiles as they are, among others
+ * that further batches want: so tiles are decoded once for as many batches as there is memory for.
  */
 export interface Window {
   /** Batches that are read together, at most. */
